@@ -6,7 +6,7 @@
 //   Array          header, length:32, capacity:32, buffer*    buffer is null while capacity is 0
 //   Buffer         header, bytes:64, data...                  elements of 1, 4 or 8 bytes, or references
 //   Struct         header, one 64-bit slot a field
-//   ErrorObject    header, error kind:32, -, message*
+//   ErrorObject    header, error kind:32, function:32, message*, pc:64
 //   RangeObject    header, current:64, end:64, step:64
 //
 // A moved object's header is its new address with bit 0 (kForwarded) set; only the collector ever sees one.
@@ -73,8 +73,9 @@ struct Struct : Object {
 
 struct ErrorObject : Object {
   uint32_t error_kind;
-  uint32_t unused;
+  uint32_t function;  // where it was raised: function index ...
   String* message;
+  uint64_t pc;        // ... and code word
 };
 
 struct RangeObject : Object {
