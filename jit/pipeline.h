@@ -18,6 +18,7 @@ struct CompileOptions {
   int opt_level = 2;
   bool counting = false;            // charge fuel in machine code
   bool poll = true;                 // interrupt polls in loops
+  bool gc_stress = false;           // collect at loop headers too
   bool verify_each = false;         // verify the IR after every pass
   bool hoist_checks = true;         // checks in front of loops that exit (off for loops whose hoisted check failed)
   int32_t pass_fuel = INT32_MAX;    // passes that may still change something: for bisecting
