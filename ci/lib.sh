@@ -1,6 +1,8 @@
 # Shared by the scripts in ci/: sourced, never run. Every script sets -euo pipefail before sourcing.
 # shellcheck shell=bash
 
+# shellcheck disable=SC2034  # used by the scripts
+CALLED_FROM="$PWD"
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$ROOT" || exit 1
 

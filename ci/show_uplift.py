@@ -52,6 +52,11 @@ def first_difference(a, b):
 
 
 def differences(interpreted, native):
+    for name, result in (("interpreter", interpreted), ("native", native)):
+        if result["code"] < 0:
+            yield "the %s run was killed by signal %d" % (name, -result["code"])
+        elif result["code"] in (64, 65, 66):
+            yield "the %s run did not start (exit %d)" % (name, result["code"])
     if interpreted["code"] != native["code"]:
         yield "exit code: interpreter %d, native %d" % (interpreted["code"], native["code"])
     for key, name in (("out", "standard output"), ("err", "standard error")):
@@ -109,15 +114,16 @@ def main():
         found = list(differences(interpreted, native))
         failed += ["%s: %s" % (program, what) for what in found]
         rows.append(row_of(os.path.basename(program), interpreted, native))
-        print("outputs %s (%d bytes, exit %d; %.1f s)\n" % (
-            "DIFFER" if found else "equal, byte for byte", len(interpreted["out"]), interpreted["code"],
+        print("%s (%d bytes, exit %d; %.1f s)\n" % (
+            "FAILED" if found else "outputs are equal, byte for byte", len(interpreted["out"]), interpreted["code"],
             time.perf_counter() - start))
     print_table(rows)
     if failed:
-        print("\nThe interpreter defines what a program does; native code did something else:", file=sys.stderr)
+        print("\nfailed; the interpreter defines what a program does, and native code must do the same:",
+              file=sys.stderr)
         for line in failed:
             print("  " + line, file=sys.stderr)
-        print("Find the guilty part with: %s diff FILE" % options.orus, file=sys.stderr)
+        print("`%s diff FILE` names the mode and the pass that differ" % options.orus, file=sys.stderr)
         return 1
     return 0
 
