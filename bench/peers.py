@@ -66,7 +66,7 @@ class Peer:
         except (OSError, subprocess.TimeoutExpired):
             return "unknown"
         lines = done.stdout.decode("utf-8", "replace").strip().split("\n")
-        return lines[0] if done.returncode == 0 and lines[0] else "unknown"
+        return lines[0].split(" -- ")[0] if done.returncode == 0 and lines[0] else "unknown"
 
 
 def all_peers():

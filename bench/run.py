@@ -44,7 +44,7 @@ def machine():
         "cores": os.cpu_count() or 0,
         "memory": "%.0f GiB" % (int(kib) / 2**20),
         "system": first_match("/etc/os-release", "PRETTY_NAME", platform.system()),
-        "kernel": platform.release(),
+        "kernel": ".".join(platform.release().split(".")[:2]),
     }
 
 
