@@ -141,7 +141,7 @@ bool Heap::Impl::make_room(size_t size, bool young) {
 
 bool Heap::Impl::extend_window(size_t size) {
   if (static_cast<size_t>(nursery + nursery_bytes - window->top) < size) return false;
-  if (old_bytes + large_bytes > config.limit_bytes) return false;
+  if (old_bytes + large_bytes + size > config.limit_bytes) return false;
   size_t missing = size - static_cast<size_t>(window->limit - window->top);
   size_t rest = static_cast<size_t>(nursery + nursery_bytes - window->limit);
   char* limit = window->limit + std::min(std::max(kWindowStep, missing), rest);

@@ -49,6 +49,40 @@ bool Heap::Impl::reserve_survivors(size_t bytes) {
   return false;
 }
 
+// Bytes of live objects that a full collection would copy. Only asked for when the host refuses room for the worst
+// case, which is that everything lives.
+size_t Heap::Impl::measure_live() {
+  size_t bytes = flip_marks();
+  flip_marks();
+  return bytes;
+}
+
+// Inverts kMarked of every reachable object; all are equal before and after.
+size_t Heap::Impl::flip_marks() {
+  size_t bytes = 0;
+  std::vector<Object*> pending;
+  uint8_t done = 0;
+  bool first = true;
+  auto visit = [&](void* slot) {
+    Object* object = load_reference(slot);
+    if (object == nullptr) return;
+    if (first) done = (object->flags & kMarked) ^ kMarked;
+    first = false;
+    if ((object->flags & kMarked) == done) return;
+    object->flags ^= kMarked;
+    pending.push_back(object);
+  };
+  Sink sink(visit);
+  roots.visit_roots(sink);
+  while (!pending.empty()) {
+    Object* object = pending.back();
+    pending.pop_back();
+    size_t size = scan(object, visit);
+    if (!(object->flags & kLarge)) bytes += size;
+  }
+  return bytes;
+}
+
 char* Heap::Impl::bump_old(size_t size) {
   if (chunks.empty() || static_cast<size_t>(chunks.back()->end - chunks.back()->top) < size) {
     Chunk* chunk = pool.take(size);
@@ -143,7 +177,7 @@ bool Heap::Impl::full() {
   {
     PauseTimer timer(stats);
     size_t young = young_bytes();
-    if (!reserve_survivors(old_bytes + young)) return false;
+    if (!reserve_survivors(old_bytes + young) && !reserve_survivors(measure_live())) return false;
     note_peak();
     std::vector<Chunk*> from_space;
     from_space.swap(chunks);

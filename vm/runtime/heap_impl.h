@@ -75,6 +75,8 @@ struct Heap::Impl {
   bool minor();
   bool full();
   bool reserve_survivors(size_t bytes);
+  size_t measure_live();
+  size_t flip_marks();
   char* bump_old(size_t size);
   Object* copy(Object* from);
   void visit_minor(void* slot);
