@@ -16,8 +16,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
-#include <vector>
 
 #include "vm/bytecode/module.h"
 #include "vm/runtime/object.h"
@@ -68,7 +68,17 @@ class Heap {
 
   /// `bytes` includes the header and is rounded up to 8. The object is zeroed but for its header. Null when the limit
   /// would be exceeded even after a full collection.
-  Object* allocate(ObjectKind kind, uint32_t type, size_t bytes);
+  Object* allocate(ObjectKind kind, uint32_t type, size_t bytes) {
+    if (bytes <= kLargeBytes) [[likely]] {
+      size_t size = (bytes + 7) & ~size_t{7};
+      char* top = window_->top;
+      if (size <= static_cast<size_t>(window_->limit - top)) [[likely]] {
+        window_->top = top + size;
+        return new (top) Object{0, kind, 0, type};
+      }
+    }
+    return allocate_slow(kind, type, bytes);
+  }
 
   /// Out-of-line part of the write barrier; `object` has kNeedsBarrier set.
   void remember(Object* object);
@@ -76,6 +86,7 @@ class Heap {
     if (object->flags & kNeedsBarrier) remember(object);
   }
 
+  /// Both do nothing if the host refuses the memory that survivors may need.
   void collect_minor();
   void collect_full();
   /// Called at safepoints that do not allocate: collects in stress mode, else nothing.
@@ -85,7 +96,7 @@ class Heap {
   /// Returns an empty string, or what is wrong. For tests and stress mode.
   std::string walk();
 
-  const HeapStats& stats() const { return stats_; }
+  const HeapStats& stats() const;
   size_t bytes_in_use() const;
   bool stress() const { return config_.stress; }
 
@@ -95,9 +106,11 @@ class Heap {
   size_t size_of(const Object* object) const;
 
  private:
-  struct Impl;
+  struct Impl;  // heap_impl.h
+  Object* allocate_slow(ObjectKind kind, uint32_t type, size_t bytes);
+
   HeapConfig config_;
-  HeapStats stats_;
+  AllocationWindow* window_;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -105,7 +105,7 @@ class Console {
   virtual bool read_line(std::string* line) = 0;
 };
 
-class Vm final : private RootSource {
+class Vm final : public RootSource {
  public:
   /// Borrows the module, console and tier; all must outlive the VM. `tier` may be null: interpreter only.
   static Result<std::unique_ptr<Vm>> create(const VerifiedModule& module, const VmConfig& config, Console& console);
@@ -129,6 +129,8 @@ class Vm final : private RootSource {
   Slot result = 0;
   Slot* resume_base = nullptr;
   bool resume_charged = false;
+  Trap trap{};           // interpreter scratch: the trap that a handler is about to raise
+  Outcome outcome{};     // interpreter scratch: how the running activation ended
 
   const Module& module() const { return verified_.module; }
   const VerifiedModule& verified() const { return verified_; }
@@ -148,6 +150,8 @@ class Vm final : private RootSource {
   bool raise(Trap trap, const Slot* base, const Insn* pc);
   bool raise(ErrorKind kind, std::string_view message, const Slot* base, const Insn* pc);
   bool raise_again(ErrorObject* error);
+  /// A user error with `message` (a root of the frame), for `raise`.
+  bool raise_string(String* message, const Slot* base, const Insn* pc);
   bool reach(Limit limit) { limit_ = limit; return false; }
   ErrorObject* pending_error() { return pending_; }
   void clear_pending() { pending_ = nullptr; }
@@ -157,6 +161,8 @@ class Vm final : private RootSource {
   ErrorReport error_report() const;
   /// After kLimit: position where execution stopped.
   ErrorReport limit_report() const;
+
+  bool is_reference_global(uint32_t g) const { return globals_reference_[g] != 0; }
 
   /// Polls at a safepoint: interrupt and time-out flags. False: a limit was reached.
   bool poll();
@@ -187,7 +193,7 @@ class Vm final : private RootSource {
   template <class T> friend class Rooted;
   explicit Vm(const VerifiedModule& module, const VmConfig& config, Console& console);
   Status load();
-  void visit_roots(RootSink& sink) override;
+  bool make_error(ErrorKind kind, String* message, const Slot* base, const Insn* pc);
   void visit_frames(Slot* top, RootSink& sink);
 
   const VerifiedModule& verified_;
@@ -199,7 +205,7 @@ class Vm final : private RootSource {
   std::vector<std::vector<Insn>> code_;
   std::vector<std::vector<uint32_t>> costs_;
   std::vector<uint64_t> globals_, constants_;
-  std::vector<uint8_t> globals_assigned_;
+  std::vector<uint8_t> globals_assigned_, globals_reference_;
   std::vector<void*> entries_;
   std::vector<uint32_t> reference_globals_, reference_constants_;
   std::vector<std::unordered_map<uint32_t, std::vector<uint16_t>>> live_cache_;
@@ -215,7 +221,10 @@ class Vm final : private RootSource {
   uint32_t root_count_ = 0;
   std::chrono::steady_clock::time_point deadline_;
 
+
  public:
+  /// For the collector.
+  void visit_roots(RootSink& sink) override;
   /// Stores the error or limit position; used by the interpreter when a limit stops it.
   void note_limit(const FunctionRuntime& fn, uint32_t pc) { limit_function_ = fn.index; limit_pc_ = pc; }
   void add_interpreted(uint64_t ops) { interpreted_ops_ += ops; }
