@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "base/rng.h"
 #include "vm/runtime/ops.h"
 #include "vm/runtime/test_objects.h"
 #include "vm/runtime/test_program.h"
@@ -92,6 +93,31 @@ TEST(Concat, GrowsByPrependingAndFromSharedBytes) {
   std::string expected = "true ";
   for (int i = 0; i < 100; ++i) expected += "ab";
   EXPECT_EQ(p.run(), expected + "\n");
+}
+
+TEST(Concat, RandomAgreesWithModel) {
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    Rng rng(seed);
+    TestProgram p;
+    std::vector<Reg> regs;
+    std::vector<std::string> model;
+    for (size_t i = 0; i < 10; ++i) {
+      model.push_back(std::string(i, static_cast<char>('a' + i)));
+      regs.push_back(p.string(model.back()));
+    }
+    for (int step = 0; step < 400; ++step) {
+      size_t d = rng.below(10), a = rng.below(10), b = rng.below(10);
+      if (model[a].size() + model[b].size() > 3000) continue;
+      p.code.emit(Op::str_concat, regs[d], regs[a], regs[b]);
+      model[d] = model[a] + model[b];
+    }
+    std::string expected;
+    for (size_t i = 0; i < 10; ++i) {
+      p.print({p.boolean(true), regs[i]});
+      expected += "true " + model[i] + "\n";
+    }
+    EXPECT_EQ(p.run(), expected) << "seed " << seed;
+  }
 }
 
 TEST(Concat, IsLinear) {
