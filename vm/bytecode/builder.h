@@ -20,10 +20,10 @@ class ModuleBuilder {
  public:
   explicit ModuleBuilder(std::string file);
   Module& module() { return module_; }
-  TypeId array_of(TypeId element) { return module_.array_of(element); }
+  TypeId array_of(TypeId element);
   TypeId add_struct(std::string name);                        // fields may be set later through module()
   GlobalId add_global(std::string name, TypeId type);
-  ConstantId constant(TypeId type, uint64_t bits);            // interned
+  ConstantId constant(TypeId type, uint64_t bits);            // interned; bits are made canonical
   ConstantId string_constant(std::string_view text);          // interned
   FunctionId declare_function(std::string name, std::span<const TypeId> params, TypeId result);
   /// Moves the module out; every declared function must have been finished.
@@ -31,8 +31,10 @@ class ModuleBuilder {
 
  private:
   friend class FunctionBuilder;
+  ConstantId intern(Constant constant);
   Module module_;
-  std::unordered_map<std::string, uint32_t> constants_;
+  std::unordered_map<std::string, uint32_t> constants_;  // looked up only, never walked
+  std::unordered_map<uint32_t, TypeId> arrays_;
 };
 
 /// Emits one function's code in order. Registers: parameters first, then any number through reg(); release(r) lets a
@@ -45,7 +47,7 @@ class FunctionBuilder {
   Reg reg(TypeId type);
   void release(Reg r);
   TypeId type_of(Reg r) const { return registers_[r]; }
-  /// Registers in use so far; past kMaxRegisters `overflowed()` turns true and finish() must not be called.
+  /// True once a limit is passed (kMaxRegisters, functions, loops, a list of 65536 registers): do not call finish() then.
   bool overflowed() const { return overflowed_; }
 
   void set_position(Position p) { position_ = p; }
@@ -68,7 +70,7 @@ class FunctionBuilder {
   void jump_if(Reg cond, Label l);
   void jump_unless(Reg cond, Label l);
   /// Any two-operand conditional jump (rrj, rij, xrj, xwj, rwj, drj formats): op a, b -> l. When the displacement
-  /// does not fit 16 bits the builder emits `op over; jump` shapes by itself.
+  /// does not fit 16 bits finish() makes room for a long jump by itself, so size() is not final before.
   void jump_op(Op op, uint16_t a, uint16_t b, Label l);
 
   /// Code emitted between begin_try and end_try is covered; nested ones are listed inner first.
@@ -84,8 +86,16 @@ class FunctionBuilder {
  private:
   struct Fixup { uint32_t at; Label label; bool wide; };
   struct PendingTry { uint32_t start, end; Label handler; Reg error_register; };
+  static constexpr uint32_t kFarGrowth = 2;  // words that the long form of a short jump adds
   void word(Insn insn);
+  void start(Insn insn);
   void list(std::span<const Reg> regs);
+  void listing(Op op, uint16_t a, uint16_t b, std::span<const Reg> regs);
+  void jump_wide(Insn insn, Label l);
+  uint32_t bound(Label l) const;
+  std::vector<uint32_t> far_jumps() const;
+  void insert_far_jumps(const std::vector<uint32_t>& far);
+  void resolve_labels();
 
   ModuleBuilder& module_;
   FunctionId id_;
