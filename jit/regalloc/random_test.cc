@@ -34,7 +34,7 @@ void run_cases(uint64_t first_seed, uint64_t count, bool structured) {
     shape.structured = structured;
     shape.shuffle_blocks = rng.chance(4);
     RaFunction fn = test::Generator(seed, shape).run();
-    RaEnv env = test::toy_env(rng.chance(2) ? 8 : 12, rng.chance(2) ? 4 : 6);
+    RaEnv env = test::toy_env(rng.chance(2) ? 8 : 12, rng.chance(2) ? 6 : 8);
     std::string label = std::string(structured ? "structured" : "unstructured") + " seed " + std::to_string(seed);
     expect_sound(fn, env, {}, label);
     expect_sound(fn, env, {.spill_everything = true}, label + " spill everything");
