@@ -228,11 +228,11 @@ class Resolver {
       auto pieces = pieces_[v];
       for (size_t k = 1; k < pieces.size(); ++k) {
         Pos pos = pieces[k].start;
-        if (a_.is_block_start(pos) || !a_.covers(v, pos)) continue;
+        if (a_.is_block_start(pos) || !a_.covers(v, pos) || !a_.covers(v, pos - 1)) continue;
         uint32_t inst = a_.inst_of(pos);
         if (pos % 2 != 0) {
           request(inst, kGap, v, before(v, inst, pos - 1), place_of(v, pieces[k].reg));
-        } else if (a_.covers(v, pos - 1)) {
+        } else {
           request(inst, kGap, v, place_of(v, pieces[k - 1].reg), place_of(v, pieces[k].reg));
         }
       }
@@ -310,7 +310,7 @@ class Resolver {
     return static_cast<uint32_t>(it - fn_.blocks.begin());
   }
 
-  bool born_in_memory(uint32_t v) const { return pieces_[v][0].reg == kInMemory && a_.defs[v].kind != DefKind::kFixed; }
+  bool born_in_memory(uint32_t v) { return a_.defs[v].kind != DefKind::kFixed && at(v, a_.defs[v].pos).is_stack(); }
 
   void choose_plan(uint32_t v, uint64_t each_time, const Dominators& doms) {
     const Def& def = a_.defs[v];
