@@ -17,6 +17,7 @@ void Checker::check_module() {
   scopes_.push_back(Scope{});
   scope_ = &scopes_.back();
   check_block(program_.tree.body, false);
+  check_unsure_types();
   propagate_calls();
 }
 
@@ -76,6 +77,7 @@ Symbol* Checker::declare_variable(std::string_view name, Pos pos, Ty type, bool 
   symbol->is_mut = is_mut;
   symbol->hoisted = scope != scope_;
   if (symbol->hoisted) {
+    symbol->root = soft_root_;
     symbol->assigned = false;
     mark_assigned(symbol);
   }

@@ -87,12 +87,31 @@ Ty Checker::check_number(Expr* e, Ty hint) {
 Ty Checker::check_name(Expr* e) {
   Symbol* symbol = use_variable(e);
   if (symbol == nullptr) return kTyPoison;
-  if (!symbol->assigned && !dead_ && symbol->owner == function_) {
-    name_error(e->pos, fmt::format("Variable '{}' may be used before it is assigned", symbol->name),
-               fmt::format("line {} assigns it only on some paths", symbol->pos.line));
-    mark_assigned(symbol);
-  }
+  if (!symbol->assigned && !dead_ && symbol->owner == function_) mark_unsure(e, symbol);
   return symbol->type;
+}
+
+/// A read that may come before every assignment fails at run time. Module variables become globals, which know
+/// whether they are assigned; locals get a flag (FunctionEmitter::prepare_unsure).
+void Checker::mark_unsure(Expr* e, Symbol* symbol) {
+  e->unsure = true;
+  mark_assigned(symbol);  // or the check has raised
+  if (symbol->module_level) {
+    symbol->shared = true;
+  } else if (!std::exchange(symbol->unsure, true)) {
+    symbol->unsure_pos = e->pos;
+    symbol->next_unsure = std::exchange(symbol->root->unsure, symbol);
+  }
+}
+
+/// The register of an unsure local holds a dummy at first; not every type has one.
+void Checker::check_unsure_types() {
+  for (const Symbol& symbol : program_.symbols) {
+    Form f = form(symbol.type);
+    if (!symbol.unsure || (f != Form::kStruct && f != Form::kError && f != Form::kRange)) continue;
+    name_error(symbol.unsure_pos, fmt::format("Variable '{}' may be used before it is assigned", symbol.name),
+               fmt::format("line {} assigns it only on some paths", symbol.pos.line));
+  }
 }
 
 constexpr std::string_view kNotNumeric = "Operands must be numeric (i32, i64, u32, u64, or f64)";
