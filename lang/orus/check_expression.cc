@@ -37,7 +37,11 @@ void Checker::mismatch(Pos pos, Ty actual, std::string_view expected) {
   Form from = form(actual);
   bool numbers = from >= Form::kI32 && from <= Form::kF64 && is_number(TypeTable::builtin(expected));
   if (numbers) help = fmt::format("convert it with 'as {}'", expected);
-  type_error(pos, fmt::format("this is a `{}`, but `{}` was expected", types_.name(actual), expected), help);
+  type_error(pos, fmt::format("this is a `{}`, but {} was expected", types_.name(actual),
+                              expected.starts_with("a ") || expected.starts_with("an ")
+                                  ? std::string(expected)
+                                  : fmt::format("`{}`", expected)),
+             help);
 }
 
 Ty Checker::fail_at_run_time(Expr* e, ErrorKind kind, std::string_view message, Ty type) {
@@ -114,8 +118,6 @@ void Checker::check_unsure_types() {
   }
 }
 
-constexpr std::string_view kNotNumeric = "Operands must be numeric (i32, i64, u32, u64, or f64)";
-
 Ty Checker::check_negate(Expr* e, Ty hint) {
   Ty type = value(e->left, hint);
   switch (form(type)) {
@@ -128,7 +130,7 @@ Ty Checker::check_negate(Expr* e, Ty hint) {
     case Form::kU64:
       type_error(e->pos, fmt::format("A `{}` cannot be negated", types_.name(type)), "convert it to a signed type first");
       return kTyPoison;
-    default: return fail_at_run_time(e, ErrorKind::kType, kNotNumeric, type);
+    default: mismatch(e->left->pos, type, "a number"); return kTyPoison;
   }
 }
 
@@ -278,7 +280,8 @@ Ty Checker::check_array(Expr* e, Ty hint) {
   bool poisoned = false;
   auto check_item = [&](Expr* item) {
     Ty type = value(item, element);
-    poisoned |= types_.is_poison(type);
+    if (poisoned) return;
+    poisoned = types_.is_poison(type);
     if (!types_.unify(element, type)) {
       mismatch(item->pos, type, types_.name(element));
       poisoned = true;
@@ -304,8 +307,8 @@ Ty Checker::check_fill(Expr* e, Ty hint) {
   if (is_name && count->symbol != nullptr && !types_.is_poison(count_type)) {
     const Symbol* symbol = count->symbol;
     const Expr* literal = symbol->constant;
-    if (symbol->is_mut || symbol->reassigned) {
-      type_error(count->pos, "An array fill count must be a literal or an immutable variable",
+    if (symbol->is_mut || literal == nullptr) {
+      type_error(count->pos, "An array fill count must be a literal or an immutable variable with a literal's value",
                  fmt::format("`[value, {}]` means {} copies of value; write `[value, {},]` for two elements", count->text,
                              count->text, count->text));
       return kTyPoison;

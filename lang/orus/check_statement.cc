@@ -364,7 +364,7 @@ void Checker::check_return(Stmt* s) {
   } else if (is_void && has_result) {
     value(s->value);
   } else if (!is_void && result == Form::kVoid) {
-    type_error(s->value->pos, fmt::format("Function '{}' is declared to return nothing", info->decl->name));
+    mismatch(s->value->pos, type, "void");
   } else if (!is_void) {
     agree(s->value, type, info->result);
   }
