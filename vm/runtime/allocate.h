@@ -8,8 +8,8 @@ namespace orus {
 
 constexpr size_t round_up_8(size_t n) { return (n + 7) & ~size_t{7}; }
 
-/// Uninitialised nursery memory, or null when the window is too small or the object large: the caller then goes
-/// through Vm::allocate. `bytes` is a multiple of 8.
+/// Zeroed nursery memory for one or more objects, or null when the window is too small or the object large: the caller
+/// then goes through Vm::allocate. `bytes` is a multiple of 8.
 inline char* bump(Vm& vm, size_t bytes) {
   AllocationWindow& window = vm.context.window;
   if (bytes > Heap::kLargeBytes || static_cast<size_t>(window.limit - window.top) < bytes) [[unlikely]]

@@ -72,8 +72,7 @@ Array* allocate_array(Vm& vm, TypeId type, int32_t length, int32_t capacity) {
     if (capacity == 0) return array;
     array->buffer = place<Buffer>(memory + sizeof(Array), buffer_kind(element));
     array->buffer->size = storage;
-    std::memset(array->buffer->data(), 0, round_up_8(storage));
-    return array;
+    return array;  // memory of the window is zero
   }
   Buffer* buffer = nullptr;
   if (capacity != 0) {

@@ -1,6 +1,7 @@
 // Collections, both after Cheney (1970): survivors are copied to the end of the old generation, and the copies
 // themselves are the queue of what is still to be scanned, so nothing recurses.
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 
 #include "base/check.h"

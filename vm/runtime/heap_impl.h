@@ -1,6 +1,7 @@
 // The parts of the heap that allocation (heap.cc), collection (heap_collect.cc) and the walker (heap_walk.cc) share.
 //
-//   nursery    [dead?][young objects][zero ... limit)[dirty ... dirty_end)[untouched, zero ...)
+//   nursery    [left][young objects][zero ... limit)[dirty ... dirty_end)[untouched, zero ...)
+//              `left` is empty but in stress mode, where it is inaccessible
 //   old        chunks in the order they were filled; every object has kOld
 //   large      one host allocation each; every object has kOld | kLarge
 //
@@ -10,7 +11,6 @@
 //  3. window->top .. window->limit is zero.
 #pragma once
 
-#include <chrono>
 #include <cstring>
 #include <vector>
 

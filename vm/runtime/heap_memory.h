@@ -25,7 +25,8 @@ struct Chunk {
 static_assert(sizeof(Chunk) == 64);
 
 inline constexpr size_t kChunkBytes = size_t{1} << 20;
-inline constexpr size_t kPageBytes = 4096;  // granularity of protection; a multiple of it is used where pages are larger
+inline constexpr size_t kPageBytes =
+    4096;  // granularity of protection; a multiple of it is used where pages are larger
 
 inline Chunk* chunk_of(const void* object) {
   return reinterpret_cast<Chunk*>(reinterpret_cast<uintptr_t>(object) & ~(kChunkBytes - 1));
@@ -55,8 +56,8 @@ class ChunkPool {
   };
   static constexpr size_t kQuarantined = 32;
   bool quarantine_;
-  std::vector<char*> free_;          // of kChunkBytes each; the back was used last
-  std::deque<Range> quarantined_;    // inaccessible, oldest first
+  std::vector<char*> free_;        // of kChunkBytes each; the back was used last
+  std::deque<Range> quarantined_;  // inaccessible, oldest first
 };
 
 /// Zeroed pages, or null. `alignment` is a power of two, at least kPageBytes.

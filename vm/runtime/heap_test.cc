@@ -1,5 +1,4 @@
-// Tests of the heap. The property test at the end runs random programs on the heap and on a shadow model made of
-// standard containers, and compares everything reachable; the judge walk() is itself tested with planted damage.
+// Tests of the heap, and of its judge walk() with planted damage. The property test is in heap_shadow_test.cc.
 #include "vm/runtime/heap.h"
 
 #include <gtest/gtest.h>
@@ -7,11 +6,11 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <map>
-#include <vector>
+#include <string>
 
-#include "base/rng.h"
+#include "vm/runtime/heap_test_world.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ORUS_TEST_ASAN 1
@@ -23,115 +22,6 @@
 
 namespace orus {
 namespace {
-
-/// struct Node { value: i64, left: Node, name: string, items: [Node], right: Node, numbers: [i64], error: error }
-/// struct Plain { a: i64, b: f64 }
-struct Types {
-  Module module;
-  uint32_t numbers, node, plain, items;
-  Types() {
-    numbers = module.array_of(kTypeI64).index;
-    node = static_cast<uint32_t>(module.types.size());
-    module.types.push_back(Type{TypeKind::kStruct, {}, "Node", {}});
-    items = module.array_of(TypeId{node}).index;
-    module.types[node].fields = {{"value", kTypeI64},      {"left", TypeId{node}},        {"name", kTypeString},
-                                 {"items", TypeId{items}}, {"right", TypeId{node}},       {"numbers", TypeId{numbers}},
-                                 {"error", kTypeError}};
-    plain = static_cast<uint32_t>(module.types.size());
-    module.types.push_back(Type{TypeKind::kStruct, {}, "Plain", {{"a", kTypeI64}, {"b", kTypeF64}}});
-  }
-};
-enum NodeField { kValue, kLeft, kName, kItems, kRight, kNumbers, kErrorField, kNodeFields };
-
-struct Roots : RootSource {
-  std::vector<Object*> slots;
-  explicit Roots(size_t count) : slots(count) {}
-  void visit_roots(RootSink& sink) override {
-    for (Object*& slot : slots) sink.visit(&slot);
-  }
-};
-
-HeapConfig small_config() {
-  HeapConfig config;
-  config.nursery_bytes = 64 * 1024;
-  return config;
-}
-HeapConfig stress_config() {
-  HeapConfig config = small_config();
-  config.stress = true;
-  return config;
-}
-
-/// A heap with the types above and `root(i)`, as a program would use it.
-struct World {
-  Types types;
-  Roots roots;
-  AllocationWindow window;
-  Heap heap;
-  explicit World(const HeapConfig& config = small_config(), size_t root_count = 16)
-      : roots(root_count), heap(config, types.module, roots, &window) {}
-
-  Object*& root(size_t i) { return roots.slots[i]; }
-  template <class T>
-  T* as(size_t i) { return static_cast<T*>(roots.slots[i]); }
-
-  Struct* new_node(int64_t value) {
-    Object* object = heap.allocate(ObjectKind::kStruct, types.node, 8 + 8 * kNodeFields);
-    if (object != nullptr) static_cast<Struct*>(object)->fields()[kValue] = static_cast<uint64_t>(value);
-    return static_cast<Struct*>(object);
-  }
-  Buffer* new_buffer(ObjectKind kind, size_t bytes) {
-    Buffer* buffer = static_cast<Buffer*>(heap.allocate(kind, 0, sizeof(Buffer) + bytes));
-    if (buffer != nullptr) buffer->size = bytes;
-    return buffer;
-  }
-  /// Into root(i): an array with room for `capacity` elements of 8 bytes.
-  bool new_array(size_t i, uint32_t type, int32_t capacity) {
-    root(i) = heap.allocate(ObjectKind::kArray, type, sizeof(Array));
-    if (root(i) == nullptr) return false;
-    return capacity == 0 || grow(i, capacity);
-  }
-  bool grow(size_t i, int32_t capacity) {
-    ObjectKind kind = as<Array>(i)->type == types.items ? ObjectKind::kRefBuffer : ObjectKind::kScalarBuffer;
-    Buffer* buffer = new_buffer(kind, static_cast<size_t>(capacity) * 8);
-    if (buffer == nullptr) return false;
-    Array* array = as<Array>(i);  // re-read: the allocation may have moved it
-    if (array->buffer != nullptr) {
-      std::memcpy(buffer->data(), array->buffer->data(), static_cast<size_t>(array->length) * 8);
-      heap.barrier(buffer);
-    }
-    array->buffer = buffer;
-    array->capacity = capacity;
-    heap.barrier(array);
-    return true;
-  }
-  /// Into root(i): a string, `spare` bytes longer storage than text.
-  bool new_string(size_t i, std::string_view text, uint32_t spare = 0) {
-    root(i) = heap.allocate(ObjectKind::kString, 0, sizeof(String));
-    if (root(i) == nullptr) return false;
-    uint32_t capacity = static_cast<uint32_t>(text.size()) + spare;
-    Bytes* bytes = static_cast<Bytes*>(heap.allocate(ObjectKind::kBytes, 0, sizeof(Bytes) + capacity));
-    if (bytes == nullptr) return false;
-    bytes->capacity = capacity;
-    bytes->used = static_cast<uint32_t>(text.size());
-    if (!text.empty()) std::memcpy(bytes->data(), text.data(), text.size());
-    as<String>(i)->bytes = bytes;
-    as<String>(i)->length = bytes->used;
-    heap.barrier(root(i));
-    return true;
-  }
-  void store(Object* node, int field, Object* target) {
-    store_quietly(node, field, target);
-    heap.barrier(node);
-  }
-  static void store_quietly(Object* node, int field, Object* target) {
-    static_cast<Struct*>(node)->fields()[field] = reinterpret_cast<uintptr_t>(target);
-  }
-  static Object* load(Object* node, int field) {
-    return reinterpret_cast<Object*>(static_cast<Struct*>(node)->fields()[field]);
-  }
-  static int64_t value(Object* node) { return static_cast<int64_t>(static_cast<Struct*>(node)->fields()[kValue]); }
-};
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
@@ -561,246 +451,6 @@ TEST(Heap, StatisticsAddUp) {
   EXPECT_EQ(world.heap.size_of(world.root(0)), 64u);
 }
 
-// ---------------------------------------------------------------------------------------------- shadow model
-
-/// One object of the model. References are indices of other shadows; -1 is null.
-struct Shadow {
-  ObjectKind kind;
-  uint32_t type = 0;
-  int64_t value = 0;             // nodes, errors
-  std::string text;              // strings
-  std::vector<int64_t> numbers;  // [i64]
-  std::vector<int> references;   // node: a slot for each field (scalars unused); [Node]: elements; error: message
-};
-
-class ShadowedProgram {
- public:
-  ShadowedProgram(const HeapConfig& config, uint64_t seed) : world_(config, kRoots), rng_(seed), roots_(kRoots, -1) {}
-
-  void step() {
-    switch (rng_.below(16)) {
-      case 0: case 1: case 2: return make_node(pick());
-      case 3: return make_string(pick());
-      case 4: return make_array(pick());
-      case 5: return make_error(pick());
-      case 6: case 7: case 8: return store_field();
-      case 9: case 10: return push();
-      case 11: return follow();
-      case 12: return set(pick(), pick());
-      case 13: return drop();
-      case 14: return write_scalar();
-      case 15: return collect();
-    }
-  }
-
-  /// Every reachable object equals its shadow, and sharing is the same: the relation is one to one.
-  void compare() {
-    std::map<Object*, int> seen;
-    std::map<int, Object*> back;
-    std::vector<std::pair<Object*, int>> pending;
-    auto match = [&](Object* object, int shadow) {
-      ASSERT_EQ(object == nullptr, shadow < 0);
-      if (object == nullptr) return;
-      auto [entry, fresh] = seen.emplace(object, shadow);
-      ASSERT_EQ(entry->second, shadow);
-      auto [reverse, also_fresh] = back.emplace(shadow, object);
-      ASSERT_EQ(reverse->second, object);
-      if (fresh) pending.emplace_back(object, shadow);
-    };
-    for (size_t i = 0; i < kRoots; ++i) match(world_.root(i), roots_[i]);
-    while (!pending.empty() && !testing::Test::HasFatalFailure()) {
-      auto [object, index] = pending.back();
-      pending.pop_back();
-      const Shadow& shadow = shadows_[static_cast<size_t>(index)];
-      ASSERT_EQ(object->kind, shadow.kind);
-      ASSERT_EQ(object->type, shadow.type);
-      compare_contents(object, shadow, match);
-    }
-    ASSERT_EQ(world_.heap.walk(), "");
-  }
-  void safepoint() { world_.heap.safepoint(); }
-
- private:
-  static constexpr size_t kRoots = 24;
-
-  template <class Match>
-  void compare_contents(Object* object, const Shadow& shadow, Match& match) {
-    switch (object->kind) {
-      case ObjectKind::kString: ASSERT_EQ(static_cast<String*>(object)->view(), shadow.text); return;
-      case ObjectKind::kError:
-        ASSERT_EQ(static_cast<ErrorObject*>(object)->error_kind, static_cast<uint32_t>(shadow.value));
-        return match(static_cast<ErrorObject*>(object)->message, shadow.references[0]);
-      case ObjectKind::kStruct:
-        ASSERT_EQ(World::value(object), shadow.value);
-        for (int field = kLeft; field < kNodeFields; ++field) {
-          match(World::load(object, field), shadow.references[static_cast<size_t>(field)]);
-        }
-        return;
-      case ObjectKind::kArray: {
-        Array* array = static_cast<Array*>(object);
-        bool references = array->type == world_.types.items;
-        size_t length = references ? shadow.references.size() : shadow.numbers.size();
-        ASSERT_EQ(static_cast<size_t>(array->length), length);
-        for (size_t i = 0; i < length; ++i) {
-          if (references) {
-            match(array->buffer->as<Object*>()[i], shadow.references[i]);
-          } else {
-            ASSERT_EQ(array->buffer->as<int64_t>()[i], shadow.numbers[i]);
-          }
-        }
-        return;
-      }
-      default: FAIL() << "kind out of the model";
-    }
-  }
-
-  size_t pick() { return rng_.below(kRoots); }
-  /// A root that satisfies `accept`, or kRoots.
-  template <class Accept>
-  size_t find(Accept accept) {
-    size_t start = pick();
-    for (size_t i = 0; i < kRoots; ++i) {
-      size_t at = (start + i) % kRoots;
-      if (roots_[at] >= 0 && accept(world_.root(at))) return at;
-    }
-    return kRoots;
-  }
-  size_t find(ObjectKind kind, uint32_t type) {
-    return find([&](Object* object) { return object->kind == kind && object->type == type; });
-  }
-  Shadow& shadow(size_t root) { return shadows_[static_cast<size_t>(roots_[root])]; }
-  void adopt(size_t root, Shadow shadow) {
-    roots_[root] = static_cast<int>(shadows_.size());
-    shadows_.push_back(std::move(shadow));
-  }
-  void set(size_t to, size_t from) {
-    world_.root(to) = world_.root(from);
-    roots_[to] = roots_[from];
-  }
-
-  void make_node(size_t root) {
-    int64_t value = static_cast<int64_t>(rng_.next());
-    world_.root(root) = world_.new_node(value);
-    adopt(root, {ObjectKind::kStruct, world_.types.node, value, {}, {}, std::vector<int>(kNodeFields, -1)});
-  }
-  void make_string(size_t root) {
-    std::string text(rng_.below(rng_.chance(20) ? 30000 : 40), static_cast<char>('a' + rng_.below(26)));
-    roots_[root] = -1;  // while it is made it is an empty string
-    ASSERT_TRUE(world_.new_string(root, text, static_cast<uint32_t>(rng_.below(20))));
-    adopt(root, {ObjectKind::kString, 0, 0, text, {}, {}});
-  }
-  void make_array(size_t root) {
-    uint32_t type = rng_.chance(2) ? world_.types.items : world_.types.numbers;
-    int32_t capacity = static_cast<int32_t>(rng_.below(rng_.chance(20) ? 4000 : 8));
-    ASSERT_TRUE(world_.new_array(root, type, capacity));
-    adopt(root, {ObjectKind::kArray, type, 0, {}, {}, {}});
-  }
-  void make_error(size_t root) {
-    Object* object = world_.heap.allocate(ObjectKind::kError, 0, sizeof(ErrorObject));
-    ErrorObject* error = static_cast<ErrorObject*>(object);
-    error->error_kind = static_cast<uint32_t>(rng_.below(100));
-    size_t message = find(ObjectKind::kString, 0);
-    if (message < kRoots) error->message = world_.as<String>(message);
-    Shadow made{ObjectKind::kError, 0, error->error_kind, {}, {}, {message < kRoots ? roots_[message] : -1}};
-    world_.root(root) = error;
-    adopt(root, std::move(made));
-  }
-  void store_field() {
-    size_t node = find(ObjectKind::kStruct, world_.types.node);
-    if (node == kRoots) return;
-    int field = kLeft + static_cast<int>(rng_.below(kNodeFields - kLeft));
-    size_t target = kRoots;
-    switch (field) {
-      case kName: target = find(ObjectKind::kString, 0); break;
-      case kItems: target = find(ObjectKind::kArray, world_.types.items); break;
-      case kNumbers: target = find(ObjectKind::kArray, world_.types.numbers); break;
-      case kErrorField: target = find(ObjectKind::kError, 0); break;
-      default: target = find(ObjectKind::kStruct, world_.types.node); break;
-    }
-    bool null = target == kRoots || rng_.chance(8);
-    world_.store(world_.root(node), field, null ? nullptr : world_.root(target));
-    shadow(node).references[static_cast<size_t>(field)] = null ? -1 : roots_[target];
-  }
-  void push() {
-    size_t root = find([](Object* object) { return object->kind == ObjectKind::kArray; });
-    if (root == kRoots) return;
-    if (world_.as<Array>(root)->length == world_.as<Array>(root)->capacity) {
-      ASSERT_TRUE(world_.grow(root, world_.as<Array>(root)->capacity * 2 + 4));
-    }
-    Array* array = world_.as<Array>(root);
-    if (array->type == world_.types.numbers) {
-      shadow(root).numbers.push_back(static_cast<int64_t>(rng_.next()));
-      array->buffer->as<int64_t>()[array->length++] = shadow(root).numbers.back();
-      return;
-    }
-    size_t node = find(ObjectKind::kStruct, world_.types.node);
-    array->buffer->as<Object*>()[array->length++] = node == kRoots ? nullptr : world_.root(node);
-    world_.heap.barrier(array->buffer);
-    shadow(root).references.push_back(node == kRoots ? -1 : roots_[node]);
-  }
-  /// Loads a reference out of an object into a root.
-  void follow() {
-    size_t from = find([&](Object* object) {
-      return object->kind == ObjectKind::kStruct ||
-             (object->type == world_.types.items && static_cast<Array*>(object)->length > 0);
-    });
-    if (from == kRoots) return;
-    size_t to = pick();
-    size_t at = rng_.below(shadow(from).references.size());
-    if (world_.root(from)->kind == ObjectKind::kStruct) {
-      if (at == kValue) return;
-      world_.root(to) = World::load(world_.root(from), static_cast<int>(at));
-    } else {
-      world_.root(to) = world_.as<Array>(from)->buffer->as<Object*>()[at];
-    }
-    roots_[to] = shadow(from).references[at];
-  }
-  void drop() {
-    for (size_t count = rng_.chance(50) ? kRoots : 1; count > 0; --count) {
-      size_t root = pick();
-      world_.root(root) = nullptr;
-      roots_[root] = -1;
-    }
-  }
-  void write_scalar() {
-    size_t node = find(ObjectKind::kStruct, world_.types.node);
-    if (node == kRoots) return;
-    shadow(node).value = static_cast<int64_t>(rng_.next());
-    world_.as<Struct>(node)->fields()[kValue] = static_cast<uint64_t>(shadow(node).value);
-  }
-  void collect() {
-    if (rng_.chance(4)) world_.heap.collect_minor();
-    if (rng_.chance(16)) world_.heap.collect_full();
-    world_.heap.safepoint();
-  }
-
-  World world_;
-  Rng rng_;
-  std::vector<int> roots_;
-  std::vector<Shadow> shadows_;
-};
-
-void run_shadowed(const HeapConfig& config, uint64_t seeds, int steps, int compare_every) {
-  for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    ShadowedProgram program(config, seed);
-    for (int i = 0; i < steps; ++i) {
-      program.step();
-      if (i % compare_every == 0) program.compare();
-      if (testing::Test::HasFatalFailure()) return;
-    }
-    program.compare();
-  }
-}
-
-TEST(HeapShadow, SmallNursery) { run_shadowed(small_config(), 20, 20000, 500); }
-TEST(HeapShadow, TinyNursery) {
-  HeapConfig config;
-  config.nursery_bytes = 4096;
-  run_shadowed(config, 20, 10000, 200);
-}
-TEST(HeapShadow, Stress) { run_shadowed(stress_config(), 8, 1500, 50); }
-
 // Printed, not asserted: bytes and objects a second through the inline path, with one object of twenty kept a while.
 TEST(HeapBenchmark, AllocationThroughput) {
   for (size_t keep_one_in : {0, 20}) {
@@ -817,8 +467,8 @@ TEST(HeapBenchmark, AllocationThroughput) {
     std::printf("keep 1 in %zu: %.0f M objects/s, %.2f GB/s, %llu minor, %llu full, pause max %.3f ms, total %.1f ms\n",
                 keep_one_in, kCount / seconds.count() / 1e6, kCount * 24 / seconds.count() / 1e9,
                 static_cast<unsigned long long>(stats.minor_collections),
-                static_cast<unsigned long long>(stats.full_collections),
-                static_cast<double>(stats.pause_ns_max) / 1e6, static_cast<double>(stats.pause_ns_total) / 1e6);
+                static_cast<unsigned long long>(stats.full_collections), static_cast<double>(stats.pause_ns_max) / 1e6,
+                static_cast<double>(stats.pause_ns_total) / 1e6);
   }
 }
 

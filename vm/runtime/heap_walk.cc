@@ -1,6 +1,7 @@
 // Heap::walk(): the judge of the collector and of every barrier. It reads sizes and reference fields from the module
 // itself and shares no code with the collector but the list of spaces.
 #include <algorithm>
+#include <string_view>
 
 #include "vm/runtime/heap_impl.h"
 

@@ -69,7 +69,9 @@ TEST(Convert, Fmod) {
 void expect_i32(std::string_view text, NumberText expected, int32_t value = 0) {
   int32_t got = -1;
   EXPECT_EQ(parse_i32(text, &got), expected) << text;
-  if (expected == NumberText::kOk) EXPECT_EQ(got, value) << text;
+  if (expected == NumberText::kOk) {
+    EXPECT_EQ(got, value) << text;
+  }
 }
 
 TEST(ParseI32, Accepts) {
@@ -98,7 +100,9 @@ TEST(ParseI32, Refuses) {
 void expect_f64(std::string_view text, NumberText expected, double value = 0) {
   double got = -1;
   EXPECT_EQ(parse_f64(text, &got), expected) << text;
-  if (expected == NumberText::kOk) EXPECT_EQ(got, value) << text;
+  if (expected == NumberText::kOk) {
+    EXPECT_EQ(got, value) << text;
+  }
 }
 
 TEST(ParseF64, Accepts) {

@@ -177,11 +177,12 @@ const Handler* Vm::find_handler(const FunctionRuntime& fn, uint32_t pc) const {
   return nullptr;
 }
 
-const std::vector<uint16_t>& Vm::live_references(const FunctionRuntime& fn, uint32_t pc) {
-  auto [it, added] = live_cache_[fn.index].try_emplace(pc);
+const std::vector<uint16_t>& Vm::live_references(const FunctionRuntime& fn, uint32_t pc, Liveness at) {
+  auto [it, added] = live_cache_[fn.index].try_emplace(pc * 2 + (at == Liveness::kAcross ? 1 : 0));
   if (added) {
     const Module& m = module();
-    live_before(m, *fn.function, *fn.facts, pc).for_each([&](size_t r) {
+    auto live = at == Liveness::kAcross ? live_across(m, *fn.function, *fn.facts, pc) : live_before(m, *fn.function, *fn.facts, pc);
+    live.for_each([&](size_t r) {
       if (is_reference(m.kind(fn.function->registers[r]))) it->second.push_back(static_cast<uint16_t>(r));
     });
   }
@@ -189,9 +190,11 @@ const std::vector<uint16_t>& Vm::live_references(const FunctionRuntime& fn, uint
 }
 
 void Vm::visit_frames(Slot* top, RootSink& sink) {
-  for (Slot* base = top; frame_function(base) != nullptr; base = frame_caller(base)) {
+  // The innermost frame is inside an instruction that may still read its operands; the others are inside calls.
+  Liveness at = Liveness::kBefore;
+  for (Slot* base = top; frame_function(base) != nullptr; base = frame_caller(base), at = Liveness::kAcross) {
     const FunctionRuntime& fn = *frame_function(base);
-    for (uint16_t r : live_references(fn, fn.pc_of(frame_pc(base)))) sink.visit(reinterpret_cast<Object**>(&base[r]));
+    for (uint16_t r : live_references(fn, fn.pc_of(frame_pc(base)), at)) sink.visit(reinterpret_cast<Object**>(&base[r]));
   }
 }
 

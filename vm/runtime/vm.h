@@ -80,6 +80,16 @@ struct VmContext {
   void* native_frame = nullptr;         // innermost machine-code frame when C++ runs on its behalf
   char* host_stack_limit = nullptr;     // machine code with large frames may not push below this
   Vm* vm = nullptr;
+  // Machine code's own cells: results of the entered function, how it ended, where unwinding goes on.
+  uint64_t native_int = 0;
+  double native_f64 = 0;
+  uint64_t native_outcome = 0;
+  void* unwind_frame = nullptr;
+  void* unwind_stack = nullptr;
+  const void* unwind_pc = nullptr;
+  const void* exit_stub = nullptr;       // shared code that leaves machine code
+  const void* interpret_stub = nullptr;  // shared code that calls a function without machine code
+  const void* barrier_stub = nullptr;    // shared code of the write barrier's slow path
 };
 
 struct VmCounters {
@@ -177,8 +187,9 @@ class Vm final : public RootSource {
   /// Handler that catches an error raised at `pc` of `fn`, or null.
   const Handler* find_handler(const FunctionRuntime& fn, uint32_t pc) const;
 
-  /// Live reference registers before `pc`, cached.
-  const std::vector<uint16_t>& live_references(const FunctionRuntime& fn, uint32_t pc);
+  /// Registers that hold live references at `pc`: before the instruction, or across it (a call in progress). Cached.
+  enum class Liveness : uint8_t { kBefore, kAcross };
+  const std::vector<uint16_t>& live_references(const FunctionRuntime& fn, uint32_t pc, Liveness at);
 
   // Activations: what the collector walks. Innermost first.
   struct Activation {
