@@ -1,0 +1,23 @@
+/* global_f64: a chain of f64 arithmetic over variables with external linkage. */
+#include "bench.h"
+#ifndef REPS
+#define REPS 100
+#endif
+#define N 1000000
+
+double s = 0.0;
+double x = 1.0;
+double total = 0.0;
+
+int main(void) {
+    int32_t n = opaque(N), reps = opaque(REPS);
+    for (int32_t r = 0; r < reps; r++) {
+        for (int32_t i = 0; i < n; i++) {
+            s = s + (x - s * 0.5);
+        }
+        total = total + s;
+        x = x + 0.25;
+    }
+    printf("global_f64 %" PRId64 "\n", (int64_t)(total * 1000.0));
+    return 0;
+}

@@ -1,0 +1,18 @@
+# local_f64: the chain of floating-point arithmetic of global_f64, over local variables.
+REPS = 100
+N = 1000000
+
+
+def main():
+    s = 0.0
+    x = 1.0
+    total = 0.0
+    for _ in range(REPS):
+        for _ in range(N):
+            s = s + (x - s * 0.5)
+        total = total + s
+        x = x + 0.25
+    print("local_f64 %d" % int(total * 1000.0))
+
+
+main()

@@ -1,0 +1,58 @@
+// JitTier: the optimizing compiler as a tier of one VM. Decides what to compile and when, owns the machine code, runs
+// it, and takes it back when it keeps leaving.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "jit/pipeline.h"
+#include "vm/runtime/vm.h"
+#include "vm/tier.h"
+
+namespace orus::jit {
+
+struct JitConfig {
+  CompileOptions compile;
+  bool background = true;        // compile on a worker thread; false: synchronous and deterministic
+  bool interpret_ir = false;     // run the optimized IR in the IR interpreter instead of emitting machine code
+  bool stress_exits = false;     // force guards to exit: the first hit of each, then by seed
+  bool stress_spill = false;     // every value lives on the stack
+  uint64_t seed = 0;             // not 0: random register choices and forced exits
+  bool check_allocation = false; // run the symbolic checker on every register allocation
+  bool perf_map = false;         // write /tmp/perf-PID.map
+  bool trace_tiers = false, trace_guards = false;  // one line an event on stderr
+  size_t code_bytes = size_t{64} << 20;  // reserved address space for machine code
+};
+
+struct JitStats {
+  uint32_t functions_compiled = 0, loops_compiled = 0, recompiled = 0;
+  uint64_t compile_ns = 0;       // whole compilations, on whatever thread
+  uint64_t compiled_ops = 0;     // bytecode instructions translated, inlined ones included
+  uint64_t code_bytes = 0;
+  uint64_t spills = 0;           // values that got a stack slot
+  std::array<uint64_t, kExitReasonCount> exits{};
+  std::array<uint64_t, 8> bailouts{};   // by BailoutReason
+  std::vector<std::pair<std::string, uint64_t>> pass_ns;  // by pass, summed
+};
+
+class JitTier : public Tier {
+ public:
+  /// Borrows the VM and installs itself there; destroy it after the last run and before the VM.
+  /// Errors: kOutOfCodeMemory (no executable memory to be had), kUnsupportedTarget (no back end for this machine).
+  static Result<std::unique_ptr<JitTier>> create(Vm& vm, const JitConfig& config);
+  virtual JitStats stats() const = 0;
+};
+
+/// Text of one unit at a stage: "ir" (after all passes, or after the pass `after`), "lir", "asm".
+struct DumpRequest {
+  std::string stage, after;
+  uint32_t function = 0;
+  int32_t loop = -1;             // loop number; -1: the function
+};
+Result<std::string> dump_unit(const VerifiedModule& module, const CompileOptions& options, const DumpRequest& request);
+
+}  // namespace orus::jit

@@ -1,0 +1,13 @@
+// Entry points of the passes; each one's contract is in the header of its own file, jit/opt/<name>.cc.
+#pragma once
+
+namespace orus::jit {
+
+class Function;
+struct PassContext;
+
+// True if anything changed.
+bool simplify_phis(Function& fn, PassContext& ctx);
+bool eliminate_dead(Function& fn, PassContext& ctx);
+
+}  // namespace orus::jit

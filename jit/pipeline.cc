@@ -1,0 +1,53 @@
+// The optimizer on one page. Order matters; each row says why it stands where it does.
+#include "jit/pipeline.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "jit/ir/ir_text.h"
+#include "jit/opt/passes.h"
+
+namespace orus::jit {
+namespace {
+
+constexpr Pass kPipeline[] = {
+    {"simplify-phis", simplify_phis, 0, "drop block parameters that always get the same value"},
+    {"eliminate-dead", eliminate_dead, 0, "drop values that nothing uses"},
+};
+
+}  // namespace
+
+std::span<const Pass> pipeline() { return kPipeline; }
+
+const Pass* find_pass(std::string_view name) {
+  for (const Pass& pass : kPipeline) {
+    if (pass.name == name) return &pass;
+  }
+  return nullptr;
+}
+
+Status optimize(Function& fn, PassContext& ctx) {
+  int32_t fuel = ctx.options.pass_fuel;
+  const auto& off = ctx.options.disabled_passes;
+  for (const Pass& pass : kPipeline) {
+    if (ctx.options.opt_level < pass.min_opt || fuel <= 0) continue;
+    if (std::find(off.begin(), off.end(), pass.name) != off.end()) continue;
+    CheckContext context("pass", pass.name.data());
+    auto start = std::chrono::steady_clock::now();
+    bool changed = pass.run(fn, ctx);
+    auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
+    fuel -= changed ? 1 : 0;
+    if (ctx.options.verify_each) {
+      Status status = verify_ir(fn);
+      if (!status.ok()) {
+        Error error = status.error();
+        error.where = std::string(pass.name) + ": " + error.where;
+        return error;
+      }
+    }
+    if (ctx.after_pass) ctx.after_pass(pass.name, fn, changed, static_cast<uint64_t>(ns));
+  }
+  return Ok{};
+}
+
+}  // namespace orus::jit

@@ -1,0 +1,30 @@
+#include "jit/regalloc/regalloc.h"
+
+#include "jit/regalloc/linear_scan.h"
+#include "jit/regalloc/resolve.h"
+
+namespace orus::jit {
+
+Result<RaResult> allocate_linear_scan(const RaFunction& fn, const RaEnv& env, const RaOptions& options) {
+  if (auto status = validate_ra_function(fn, env); !status.ok()) return status.error();
+  ORUS_TRY(analysis, ra::analyse(fn));
+  ORUS_TRY(assignment, ra::linear_scan(analysis, env, options));
+  return ra::resolve(analysis, env, options, assignment);
+}
+
+namespace {
+constexpr RegisterAllocator kAllocators[] = {
+    {"linear-scan", allocate_linear_scan},
+};
+}  // namespace
+
+std::span<const RegisterAllocator> register_allocators() { return kAllocators; }
+
+const RegisterAllocator* find_register_allocator(std::string_view name) {
+  for (const RegisterAllocator& allocator : kAllocators) {
+    if (allocator.name == name) return &allocator;
+  }
+  return nullptr;
+}
+
+}  // namespace orus::jit
