@@ -82,6 +82,7 @@ class JitTierImpl final : public JitTier {
     FunctionRuntime* fn = frame_function(base);
     Outcome outcome = enter(vm, entry, base);
     if (outcome == Outcome::kReturned) take_result(vm, *fn);
+    if (outcome != Outcome::kReturned && vm.resume_base == nullptr) vm.resume_base = base;
     return outcome;
   }
 
@@ -89,7 +90,7 @@ class JitTierImpl final : public JitTier {
     Slot* caller = frame_caller(base);
     Outcome outcome = enter(vm, entry, base);
     if (outcome == Outcome::kReturned) take_result(vm, fn);
-    if (vm.resume_base == nullptr && outcome != Outcome::kReturned) vm.resume_base = caller;
+    if (outcome != Outcome::kReturned && vm.resume_base == nullptr) vm.resume_base = caller;
     return outcome;
   }
 
@@ -139,7 +140,6 @@ class JitTierImpl final : public JitTier {
     const uint8_t* pc = return_address(frame);
     if (exit.raise && vm_.limit() != Limit::kNone) {
       vm_.note_limit(*frame_function(top), frame_function(top)->pc_of(frame_pc(top)));
-      vm_.resume_base = top;
       return unwind_to_trampoline(caller, pc);
     }
     if (frame_unit(caller) == kTrampoline) {
@@ -167,7 +167,6 @@ class JitTierImpl final : public JitTier {
     }
     uint64_t* caller = caller_frame(frame);
     const uint8_t* pc = return_address(frame);
-    Slot* interpreter_caller = frame_unit(caller) == kTrampoline ? frame_caller(base) : nullptr;
     anchor(caller, pc);
     Outcome outcome;
     if (vm_.context.depth >= vm_.context.max_depth) {
@@ -181,7 +180,6 @@ class JitTierImpl final : public JitTier {
       }
       outcome = vm_.call_function(fn, base);
     }
-    vm_.resume_base = interpreter_caller;
     return finish(outcome, fn, caller, pc);
   }
 
@@ -205,7 +203,10 @@ class JitTierImpl final : public JitTier {
     enter_(&vm.context, base, entry);
     vm.activation = record.previous;
     vm.context.native_frame = record.native_frame;
-    return static_cast<Outcome>(vm.context.native_outcome);
+    auto outcome = static_cast<Outcome>(vm.context.native_outcome);
+    // An outer entry that is still running has not ended any other way yet.
+    vm.context.native_outcome = static_cast<uint64_t>(Outcome::kReturned);
+    return outcome;
   }
 
   static void take_result(Vm& vm, const FunctionRuntime& fn) {
@@ -249,6 +250,7 @@ class JitTierImpl final : public JitTier {
     VmContext& ctx = vm_.context;
     ctx.unwind_frame = frame;
     if (frame_unit(frame) == kTrampoline) {
+      vm_.resume_base = nullptr;  // the frame that entered machine code
       ctx.native_outcome = static_cast<uint64_t>(Outcome::kError);
       ctx.unwind_stack = frame - 3;
       ctx.unwind_pc = pc;
@@ -256,7 +258,10 @@ class JitTierImpl final : public JitTier {
     }
     const CompiledUnit& unit = *units_[frame_unit(frame)];
     ctx.unwind_stack = reinterpret_cast<char*>(frame) - unit.frame_bytes;
-    ctx.unwind_pc = unit.code + unit.exit_offsets[unit.find_site(pc)->exit];
+    uint32_t exit = unit.find_site(pc)->exit;
+    ctx.unwind_pc = unit.code + unit.exit_offsets[exit];
+    // The call had counted the inlined frames around it; leave() counts those of every exit.
+    ctx.depth -= static_cast<uint32_t>(unit.exits[exit].frames.size()) - 1;
     return 1;
   }
 
@@ -266,6 +271,7 @@ class JitTierImpl final : public JitTier {
       frame = caller_frame(frame);
     }
     VmContext& ctx = vm_.context;
+    vm_.resume_base = nullptr;
     ctx.native_outcome = static_cast<uint64_t>(Outcome::kLimit);
     ctx.unwind_frame = frame;
     ctx.unwind_stack = frame - 3;

@@ -56,8 +56,7 @@ void Reporter::note(std::string message, Pos pos) {
 }
 
 std::vector<Diagnostic> Reporter::take(size_t limit) {
-  std::stable_sort(list_.begin(), list_.end(),
-                   [](const Diagnostic& a, const Diagnostic& b) { return order(a) < order(b); });
+  std::sort(list_.begin(), list_.end(), [](const Diagnostic& a, const Diagnostic& b) { return order(a) < order(b); });
   auto same = [](const Diagnostic& a, const Diagnostic& b) { return order(a) == order(b); };
   list_.erase(std::unique(list_.begin(), list_.end(), same), list_.end());
   if (list_.size() > limit) list_.resize(limit);
