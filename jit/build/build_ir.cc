@@ -379,6 +379,21 @@ void Builder::inline_call(uint32_t callee) {
   if (insn->a != kNoReg && inner.result.valid()) set(insn->a, inner.result);
 }
 
+std::vector<uint32_t> enclosing_loops(const FunctionFacts& facts, uint32_t loop) {
+  std::vector<std::pair<size_t, uint32_t>> found;  // by size of the loop
+  uint32_t header = facts.block_of[facts.loop_pc[loop]];
+  for (uint32_t other = 0; other < facts.loop_pc.size(); ++other) {
+    if (other == loop) continue;
+    std::vector<uint8_t> region = natural_loop(facts, facts.block_of[facts.loop_pc[other]]);
+    if (region.empty() || region[header] == 0) continue;
+    found.emplace_back(static_cast<size_t>(std::count(region.begin(), region.end(), 1)), other);
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<uint32_t> loops;
+  for (auto [size, other] : found) loops.push_back(other);
+  return loops;
+}
+
 std::unique_ptr<Function> build_ir(const VerifiedModule& module, const Unit& unit, const CompileOptions& options) {
   return Builder(module, unit, options).build();
 }

@@ -18,4 +18,7 @@ struct Unit {
 /// Never declines: every opcode has a lowering. Returns null only for a loop without a back edge.
 std::unique_ptr<Function> build_ir(const VerifiedModule& module, const Unit& unit, const CompileOptions& options);
 
+/// Numbers of the loops that contain this one, innermost first.
+std::vector<uint32_t> enclosing_loops(const FunctionFacts& facts, uint32_t loop);
+
 }  // namespace orus::jit

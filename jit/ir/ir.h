@@ -52,11 +52,12 @@ enum class IrOp : uint8_t {
 struct IrOpInfo {
   std::string_view name;
   int args;
+  std::string_view types, attributes;  // letters: ir_ops.def
   uint16_t effects;
   std::string_view semantics;
 };
 inline constexpr IrOpInfo kIrOps[] = {
-#define IR_OP(name, args, effects, semantics) {#name, args, effects, semantics},
+#define IR_OP(name, args, types, attributes, effects, semantics) {#name, args, types, attributes, effects, semantics},
 #include "jit/ir/ir_ops.def"
 #undef IR_OP
 };

@@ -83,8 +83,12 @@ std::vector<BlockId> layout_blocks(const Function& fn) {
     seen[next.index] = 1;
     stack.push_back({next, successors(next)});
   }
-  std::vector<BlockId> order(postorder.rbegin(), postorder.rend());
-  std::stable_partition(order.begin(), order.end(), [&](BlockId b) { return cold[b.index] == 0; });
+  std::vector<BlockId> order;
+  for (bool take_cold : {false, true}) {
+    for (size_t i = postorder.size(); i-- > 0;) {
+      if ((cold[postorder[i].index] != 0) == take_cold) order.push_back(postorder[i]);
+    }
+  }
   return order;
 }
 

@@ -403,6 +403,7 @@ class LinearScan {
         scanned = 0;
         continue;
       }
+      if (use->pos % 2 != 0 && must) return use->pos;  // the definition, which emission order may put after a use
       Pos high = use->pos & ~1u;
       if (must && spill_everything_) return high;
       Pos cut = high > now ? best_cut(now + 1, high) : kNever;
@@ -598,9 +599,8 @@ class LinearScan {
     add_hint(family_reg_[a_.family[cur.vreg]], 1);
     if (cur.prev != kNone) {
       if (at(cur.prev).end == cur.start) add_hint(at(cur.prev).reg, a_.cost_at(cur.start & ~1u));
-    } else {
-      hint_from_definition(cur.vreg);
     }
+    if (a_.defs[cur.vreg].pos >= cur.start && a_.defs[cur.vreg].pos < cur.end) hint_from_definition(cur.vreg);
     hint_from_uses(cur.vreg, cur.start, cur.end, 0);
   }
 

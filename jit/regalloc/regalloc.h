@@ -184,7 +184,9 @@ struct Allocation {
 /// registers involved. Edits keep flags and all other registers intact if the emitter's moves do.
 struct Edit {
   uint32_t inst = 0;
-  VReg vreg;  ///< the value moved; for diagnostics, the checker, and rematerialisation
+  /// The value moved; kRemat repeats its definition. Behind the edge into a block with one predecessor, parameters
+  /// go by their own name (but a kRemat argument by its).
+  VReg vreg;
   Allocation from, to;
 };
 

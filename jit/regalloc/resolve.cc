@@ -24,7 +24,8 @@ struct Request {
   uint32_t inst;
   Step step;
   Transfer transfer;
-  enum Store : uint8_t { kNo, kOwn, kForParam } store;  // whether storing `transfer.vreg` once can make this void
+  enum Store : uint8_t { kNo, kOwn, kForParam } store;  // whether storing `value` once can make this void
+  uint32_t value;                                       // vreg; differs from transfer.vreg for parameters
 };
 struct Piece {
   Pos start;
@@ -182,34 +183,34 @@ class Resolver {
       for (uint32_t i = fn_.blocks[b].first_inst; i < fn_.blocks[b].end_inst; ++i) {
         const RaInst& inst = fn_.insts[i];
         Pos early = a_.early(i, b);
-        for (uint32_t k = 0; k < inst.operands.count; ++k) {
-          const Operand& op = fn_.operands[inst.operands.first + k];
-          Allocation& place = out_.operand_allocs[inst.operands.first + k];
-          bool late = op.pos == OperandPos::kLate && (op.kind == OperandKind::kDef || op.constraint == Constraint::kAny);
-          if (op.constraint == Constraint::kFixed) {
-            place = Allocation::reg(PReg::from_index(op.fixed_or_reuse));
-          } else {
-            place = operand_place(op, early + (late ? 1 : 0));
-          }
-        }
-        for (uint32_t k = 0; k < inst.operands.count; ++k) {
-          const Operand& op = fn_.operands[inst.operands.first + k];
-          if (op.constraint != Constraint::kReuse) continue;
-          out_.operand_allocs[inst.operands.first + op.fixed_or_reuse] = out_.operand_allocs[inst.operands.first + k];
+        Allocation* places = out_.operand_allocs.data() + inst.operands.first;
+        auto operands = fn_.operands_of(inst);
+        for (uint32_t k = 0; k < operands.size(); ++k) places[k] = operand_place(inst, operands[k], early);
+        for (const Operand& op : operands) {  // an input that two definitions reuse lies in both; take the right one
+          if (op.constraint == Constraint::kReuse) places[op.fixed_or_reuse] = at(op.vreg.index, early);
         }
         for (uint32_t k = 0; k < inst.cold_uses.count; ++k) {
-          uint32_t slot = inst.cold_uses.first + k;
-          out_.cold_allocs[slot] = at(fn_.cold_uses[slot].index, early + (inst.cold_pos == OperandPos::kLate ? 1 : 0));
+          uint32_t index = inst.cold_uses.first + k;
+          out_.cold_allocs[index] = cold_place(inst, fn_.cold_uses[index].index, early);
         }
       }
     }
   }
-  Allocation operand_place(const Operand& op, Pos pos) {
+  Allocation operand_place(const RaInst& inst, const Operand& op, Pos early) {
     uint32_t v = op.vreg.index;
-    if (pieces_[v].empty() || pieces_[v][0].start > pos) return {};  // the input of a kReuse, filled in later
-    Allocation place = at(v, pos);
-    bool is_def = op.kind == OperandKind::kDef;
+    bool is_def = op.kind == OperandKind::kDef, late = op.pos == OperandPos::kLate;
+    if (op.constraint == Constraint::kFixed) return Allocation::reg(PReg::from_index(op.fixed_or_reuse));
+    if (op.constraint == Constraint::kReuse) return at(v, early);
+    if (a_.is_carried(inst, op)) return carried_place(inst, v, early);
+    Allocation place = at(v, late && (is_def || op.constraint == Constraint::kAny) ? early + 1 : early);
     return is_def && place.is_remat() ? Allocation{} : place;
+  }
+  Allocation carried_place(const RaInst& inst, uint32_t v, Pos early) {
+    return at(fn_.operands_of(inst)[a_.carrier(inst, v)].vreg.index, early);
+  }
+  Allocation cold_place(const RaInst& inst, uint32_t v, Pos early) {
+    if (inst.cold_pos == OperandPos::kLate) return at(v, early + 1);
+    return a_.covers(v, early) ? at(v, early) : carried_place(inst, v, early);
   }
 
   // ------------------------------------------------------------------------------------------------ requests
@@ -219,7 +220,7 @@ class Resolver {
     if (from == to || to.is_remat() || to.is_none()) return;
     ORUS_CHECK(!from.is_none());
     bool own = to.is_stack() && in_memory_[v] && to.slot() == slot_[v];
-    requests_.push_back({inst, step, {VReg{v}, from, to}, own ? store : Request::kNo});
+    requests_.push_back({inst, step, {VReg{v}, from, to}, own ? store : Request::kNo, v});
   }
 
   void request_cuts() {
@@ -227,11 +228,11 @@ class Resolver {
       auto pieces = pieces_[v];
       for (size_t k = 1; k < pieces.size(); ++k) {
         Pos pos = pieces[k].start;
-        if (a_.is_block_start(pos) || !a_.covers(v, pos)) continue;
+        if (a_.is_block_start(pos) || !a_.covers(v, pos) || !a_.covers(v, pos - 1)) continue;
         uint32_t inst = a_.inst_of(pos);
         if (pos % 2 != 0) {
           request(inst, kGap, v, before(v, inst, pos - 1), place_of(v, pieces[k].reg));
-        } else if (a_.covers(v, pos - 1)) {
+        } else {
           request(inst, kGap, v, place_of(v, pieces[k - 1].reg), place_of(v, pieces[k].reg));
         }
       }
@@ -277,7 +278,10 @@ class Resolver {
           uint32_t v = fn_.args_of(edge)[k].index, p = fn_.params_of(to)[k].index;
           if (pieces_[p].empty()) continue;
           Allocation from = pieces_[v].empty() || pieces_[v][0].start > end ? Allocation{} : at(v, end);
+          size_t before = requests_.size();
           request(inst, step, v, from, at(p, start), Request::kForParam);
+          bool renamed = in && !from.is_remat() && requests_.size() != before;
+          if (renamed) requests_.back().transfer.vreg = VReg{p};  // behind the edge the argument may be dead
         }
       }
     }
@@ -290,7 +294,7 @@ class Resolver {
     plan_.assign(n, {});
     std::vector<uint64_t> each_time(n, 0);
     for (const Request& r : requests_) {
-      if (r.store != Request::kNo) each_time[r.transfer.vreg.index] += a_.frequency[block_of_inst(r.inst)];
+      if (r.store != Request::kNo) each_time[r.value] += a_.frequency[block_of_inst(r.inst)];
     }
     Dominators doms;
     for (uint32_t v = 0; v < n; ++v) {
@@ -306,7 +310,7 @@ class Resolver {
     return static_cast<uint32_t>(it - fn_.blocks.begin());
   }
 
-  bool born_in_memory(uint32_t v) const { return pieces_[v][0].reg == kInMemory && a_.defs[v].kind != DefKind::kFixed; }
+  bool born_in_memory(uint32_t v) { return a_.defs[v].kind != DefKind::kFixed && at(v, a_.defs[v].pos).is_stack(); }
 
   void choose_plan(uint32_t v, uint64_t each_time, const Dominators& doms) {
     const Def& def = a_.defs[v];
@@ -359,11 +363,11 @@ class Resolver {
     bool at_start = plan.at == StoreAt::kBlock || def.kind == DefKind::kParam;
     uint32_t inst = at_start ? fn_.blocks[block].first_inst : def.inst + 1;
     Allocation from = before(v, inst, a_.early(inst, block));
-    planned_.push_back({inst, kGap, {VReg{v}, from, Allocation::stack(slot_[v])}, Request::kNo});
+    planned_.push_back({inst, kGap, {VReg{v}, from, Allocation::stack(slot_[v])}, Request::kNo, v});
   }
 
   bool is_void(const Request& r) const {
-    StoreAt at = plan_[r.transfer.vreg.index].at;
+    StoreAt at = plan_[r.value].at;
     return (r.store == Request::kOwn && at != StoreAt::kEachTime) ||
            (r.store == Request::kForParam && at == StoreAt::kDefinition);
   }

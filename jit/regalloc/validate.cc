@@ -111,7 +111,6 @@ class Validator {
         input.constraint == Constraint::kFixed || fn_.vregs[input.vreg.index].cls != fn_.vregs[op.vreg.index].cls) {
       return bad("kReuse of something else than an early, unfixed use of the same class");
     }
-    if (fn_.vregs[op.vreg.index].is_remat) return bad("a rematerialisable definition has an input");
     return Ok{};
   }
 
@@ -127,6 +126,8 @@ class Validator {
       if (op.kind == OperandKind::kDef) {
         if (auto s = define(op.vreg); !s.ok()) return s;
         if (op.pos == OperandPos::kEarly && op.constraint == Constraint::kAny) return bad("early kAny definition");
+        bool plain = inst.operands.count == 1 && inst.cold_uses.count == 0 && inst.clobbers == 0 && !inst.is_safepoint;
+        if (fn_.vregs[op.vreg.index].is_remat && !plain) return bad(name(op.vreg) + " is defined by more than a constant");
       } else if (inst.is_safepoint && op.pos == OperandPos::kLate && fn_.vregs[op.vreg.index].is_ref &&
                  op.constraint != Constraint::kAny) {
         return bad("late use of a reference in a register at a safepoint");

@@ -17,6 +17,7 @@ void Checker::check_module() {
   scopes_.push_back(Scope{});
   scope_ = &scopes_.back();
   check_block(program_.tree.body, false);
+  check_unsure_types();
   propagate_calls();
 }
 
@@ -76,6 +77,7 @@ Symbol* Checker::declare_variable(std::string_view name, Pos pos, Ty type, bool 
   symbol->is_mut = is_mut;
   symbol->hoisted = scope != scope_;
   if (symbol->hoisted) {
+    symbol->root = soft_root_;
     symbol->assigned = false;
     mark_assigned(symbol);
   }
@@ -149,7 +151,6 @@ void Checker::hoist_struct(Stmt* s) {
 }
 
 void Checker::resolve_struct(StructInfo* info) {
-  if (info->decl->fields.empty()) name_error(info->pos, fmt::format("Struct '{}' has no fields", info->name));
   if (info->decl->fields.size() > UINT16_MAX) {
     reporter_.error(ErrorClass::kLimit, info->pos, fmt::format("Struct '{}' has too many fields", info->name));
     return;
@@ -311,7 +312,8 @@ void Checker::finish_result(FunctionInfo* info) {
   bool open = form(info->result) == Form::kVariable;
   if (info->no_result || open) info->result = kTyVoid;
   Form result = form(info->result);
-  if (result == Form::kVoid || result == Form::kPoison || dead_) return;
+  // A body without statements has been reported by the parser.
+  if (result == Form::kVoid || result == Form::kPoison || dead_ || info->decl->body.empty()) return;
   type_error(info->decl->pos, fmt::format("Function '{}' can end without a value", info->decl->name),
              fmt::format("every path has to return a `{}`", types_.name(info->result)));
 }

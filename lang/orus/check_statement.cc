@@ -40,7 +40,7 @@ void Checker::check_statement(Stmt* s, bool tail) {
     case StmtKind::kContinue: return check_jump(s);
     case StmtKind::kFunction: return check_function(s->function->info);
     case StmtKind::kStruct: return;
-    case StmtKind::kGroup: return check_scoped(s->body, true, false);
+    case StmtKind::kGroup: return check_scoped(s->body, false, false);
     case StmtKind::kUnsupported: return;
   }
 }
@@ -250,6 +250,7 @@ void Checker::check_if(Stmt* s, bool tail) {
     dead_ = dead_before;
   };
   bool branch_tail = tail && s->has_else;
+  Stmt* outer_root = std::exchange(soft_root_, scope_->soft ? soft_root_ : s);
   for (Branch& branch : s->branches) {
     check_condition(branch.condition);
     size_t mark = trail_.size();
@@ -259,6 +260,7 @@ void Checker::check_if(Stmt* s, bool tail) {
   size_t mark = trail_.size();
   if (s->has_else) check_scoped(s->else_body, true, branch_tail);
   end_branch(mark);
+  soft_root_ = outer_root;
   dead_ = dead_before || !have;
   for (Symbol* symbol : common) mark_assigned(symbol);
 }
@@ -268,7 +270,9 @@ void Checker::check_while(Stmt* s) {
   bool forever = is_true_literal(s->value);
   bool dead_before = dead_;
   loops_.push_back(LoopState{.stmt = s, .trail_mark = trail_.size()});
+  Stmt* outer_root = std::exchange(soft_root_, scope_->soft ? soft_root_ : s);
   check_scoped(s->body, true, false);
+  soft_root_ = outer_root;
   LoopState loop = std::move(loops_.back());
   loops_.pop_back();
   undo(loop.trail_mark);
@@ -360,7 +364,7 @@ void Checker::check_return(Stmt* s) {
   } else if (is_void && has_result) {
     value(s->value);
   } else if (!is_void && result == Form::kVoid) {
-    type_error(s->value->pos, fmt::format("Function '{}' is declared to return nothing", info->decl->name));
+    mismatch(s->value->pos, type, "void");
   } else if (!is_void) {
     agree(s->value, type, info->result);
   }

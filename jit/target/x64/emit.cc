@@ -4,7 +4,9 @@
 #include <xbyak/xbyak_util.h>
 
 #include <cstddef>
+#include <functional>
 #include <map>
+#include <memory>
 
 #include "jit/code/runtime_table.h"
 #include "jit/target/x64/x64.h"
@@ -794,7 +796,7 @@ void Emitter::runtime(const LirInst& inst) {
   mov(ptr[base + inst.disp - 16], rdx);
   mov(rdi, CONTEXT(vm));
   lea(rsi, ptr[base + inst.disp]);
-  mov(dword[rbp - 24], inst.site);
+  mov(dword[rbp - 24], inst.exit);
   mov(CONTEXT(native_frame), rbp);
   mov(rax, reinterpret_cast<uint64_t>(runtime_function(l.module.module.functions[frame.function].code[frame.pc])));
   Xbyak::CodeGenerator::call(rax);

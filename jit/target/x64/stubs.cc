@@ -17,9 +17,11 @@ int32_t spill_offset(uint32_t slot) { return -32 - 8 * static_cast<int32_t>(slot
 namespace x64 {
 namespace {
 
-using namespace Xbyak::util;
+using Xbyak::Reg64;
+using Xbyak::Xmm;
+namespace xu = Xbyak::util;
 
-#define CONTEXT(field) (ptr[r15 + static_cast<int>(offsetof(VmContext, field))])
+#define CONTEXT(field) (xu::ptr[xu::r15 + static_cast<int>(offsetof(VmContext, field))])
 
 class StubWriter : public Xbyak::CodeGenerator {
  public:
@@ -32,6 +34,7 @@ class StubWriter : public Xbyak::CodeGenerator {
 
   /// void enter(VmContext* context, Slot* base, const void* entry): runs machine code as a C++ function.
   void enter() {
+    using namespace Xbyak::util;
     for (const Reg64& r : {rbp, rbx, r12, r13, r14, r15}) push(r);
     // Seven words with the return address: one more, then the frame of the trampoline unit.
     sub(rsp, 8);
@@ -52,6 +55,7 @@ class StubWriter : public Xbyak::CodeGenerator {
 
   /// Every exit jumps here with its number pushed: saves all registers, lets leave_native decide.
   void leave_code() {
+    using namespace Xbyak::util;
     // Layout of SavedRegisters: integer registers, then f64 registers.
     sub(rsp, 8 + sizeof(SavedRegisters));
     for (int i = 0; i < 16; ++i) mov(ptr[rsp + 8 * i], Reg64(i));
@@ -66,6 +70,7 @@ class StubWriter : public Xbyak::CodeGenerator {
 
   /// A call of a function without machine code, arguments in place, its number in eax.
   void interpret() {
+    using namespace Xbyak::util;
     push(rbp);
     mov(rbp, rsp);
     push(kStubUnit);
@@ -84,6 +89,7 @@ class StubWriter : public Xbyak::CodeGenerator {
 
   /// The object is in r11; every other register keeps its value.
   void barrier() {
+    using namespace Xbyak::util;
     static const Reg64 kSaved[] = {rax, rcx, rdx, rsi, rdi, r8, r9, r10};
     push(rbp);
     mov(rbp, rsp);
@@ -104,6 +110,7 @@ class StubWriter : public Xbyak::CodeGenerator {
  private:
   /// rax: 0 returns to the caller of the machine frame with the context's result, else unwinds to where it says.
   void after_decision() {
+    using namespace Xbyak::util;
     Xbyak::Label unwind;
     test(eax, eax);
     jnz(unwind);
@@ -119,12 +126,18 @@ class StubWriter : public Xbyak::CodeGenerator {
   }
 };
 
+RaEnv make_registers() {
+  RaEnv env;
+  for (x64::Reg r : {x64::rcx, x64::rdx, x64::rsi, x64::rdi, x64::rax, x64::r8, x64::r9, x64::r10, x64::rbx, x64::r12, x64::r13}) {
+    env.allocatable[0].push_back(gpr(r));
+  }
+  for (uint8_t n = 0; n < 15; ++n) env.allocatable[1].push_back(xmm(n));
+  env.scratch = {gpr(x64::r11), xmm(15)};
+  return env;
+}
+
 const RaEnv& registers() {
-  static const RaEnv kEnv = [] {
-    RaEnv env;
-    for (Reg r : {rcx, rdx, rsi, rdi, rax, r8, r9, r10, rbx, r12, r13}) env.allocatable[0].push_back(gpr(static_cast<x64::Reg>(r.getIdx())));
-    return env;
-  }();
+  static const RaEnv kEnv = make_registers();
   return kEnv;
 }
 
@@ -160,6 +173,8 @@ std::string disassemble(const uint8_t* code, size_t size, uint64_t address) {
   }
   return text;
 }
+
+const Target kTarget = {"x64", registers, select, emit, make_stubs, disassemble};
 
 }  // namespace x64
 }  // namespace orus::jit
