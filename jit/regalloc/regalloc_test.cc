@@ -333,6 +333,33 @@ TEST(Loops, ColdCallLeavesTheLoopAlone) {
   EXPECT_EQ(edits_in(fn, result, {1, 2, 4, 5}), 0u) << print_allocation(fn, &result);
 }
 
+TEST(Loops, CallInOneArmLeavesTheOtherAlone) {
+  // 2 -> 4 (calls) or 5 (nothing) -> 6 body
+  Loop b;
+  VReg q = b.value();
+  b.begin();
+  b.enter();
+  b.inst().use(b.i);
+  b.edge(4).edge(5);
+  b.begin_block();
+  b.inst().use_fixed(b.s, r(0));
+  b.begin_block({}, 1);
+  b.inst().use_fixed(b.i, r(5)).clobber(all_registers()).safepoint().def_fixed(q, r(0)).cold(b.s, kLate);
+  b.inst();
+  b.edge(6);
+  b.begin_block({}, 1);
+  b.inst();
+  b.edge(6);
+  b.begin_block({}, 1);
+  b.inst().use(b.s).use_any(b.i).def_reuse(b.next_s, 0);
+  b.inst().use(b.i).def_reuse(b.next_i, 0);
+  b.inst();
+  b.edge(1, {b.next_i, b.next_s});
+  RaFunction fn = b.finish();
+  RaResult result = allocate(fn, kEnv);
+  EXPECT_EQ(edits_in(fn, result, {1, 2, 5, 6}), 0u) << print_allocation(fn, &result);
+}
+
 TEST(Loops, ColdUsesNeverPushOutHotValues) {
   Loop b;
   std::vector<VReg> locals;
