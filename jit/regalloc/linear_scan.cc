@@ -237,13 +237,16 @@ class LinearScan {
 
   /// Forgets intervals and cursors that lie before `pos`.
   void advance(Pos pos) {
-    for (auto& list : residents_) {
-      work_ += list.size();
-      std::erase_if(list, [&](uint32_t id) { return at(id).end <= pos; });
-    }
-    for (uint32_t k = 0; k < 64; ++k) {
-      const auto& list = a_.fixed[k];
-      while (fixed_cursor_[k] < list.size() && list[fixed_cursor_[k]].to <= pos) ++fixed_cursor_[k];
+    if (pos == advanced_to_) return;
+    advanced_to_ = pos;
+    for (const auto& regs : order_) {
+      for (PReg r : regs) {
+        uint32_t k = r.index();
+        work_ += residents_[k].size();
+        std::erase_if(residents_[k], [&](uint32_t id) { return at(id).end <= pos; });
+        const auto& list = a_.fixed[k];
+        while (fixed_cursor_[k] < list.size() && list[fixed_cursor_[k]].to <= pos) ++fixed_cursor_[k];
+      }
     }
     for (size_t k = 0; k < a_.clobbers.size(); ++k) {
       const auto& points = a_.clobbers[k].points;
@@ -650,6 +653,7 @@ class LinearScan {
   std::array<size_t, 64> fixed_cursor_{};
   std::vector<size_t> clobber_cursor_;
   size_t safepoint_cursor_ = 0;
+  Pos advanced_to_ = kNever;
   std::array<Pos, 64> limit_{}, fixed_limit_{};
   std::array<uint64_t, 64> hint_{};
   uint64_t work_ = 0;
