@@ -92,8 +92,9 @@ struct Analysis {
   const RaFunction* fn = nullptr;
   std::vector<uint32_t> tick_block;      ///< block of each tick
   std::vector<Pos> block_start;          ///< blocks + 1 entries
-  std::vector<uint64_t> frequency;       ///< per block: 100 * 10^depth, cold 1
+  std::vector<uint64_t> frequency;       ///< per block: 1000 * 10^depth, shared among the arms of branches; cold 1
   std::vector<uint64_t> entry_cost;      ///< per block: frequency of entering it other than by a back edge
+  std::vector<uint32_t> earliest_pred;   ///< per block: least number of a predecessor
   Grouped<Pred> preds;
   std::vector<Def> defs;                 ///< per vreg
   Grouped<Range> ranges;                 ///< per vreg, ascending, disjoint, not adjacent

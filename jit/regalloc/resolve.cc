@@ -406,8 +406,10 @@ class Resolver {
     else if (t.to.is_stack()) ++s.stores;
     else if (t.from.is_stack()) ++s.reloads;
     else ++s.moves;
-    uint32_t block = block_of_inst(inst);
-    if (!fn_.blocks[block].cold) s.weighted_edits += a_.frequency[block] / 100;
+    const RaBlock& block = fn_.blocks[block_of_inst(inst)];
+    uint64_t weight = block.cold ? 0 : 1;
+    for (uint32_t d = std::min(block.loop_depth, 12u); d != 0; --d) weight *= 10;
+    s.weighted_edits += weight;
   }
 
   // ---------------------------------------------------------------------------------------------- safepoints

@@ -10,6 +10,7 @@ namespace orus::lang {
 namespace {
 
 constexpr uint32_t kMaxInferenceDepth = 100;
+constexpr size_t kMaxModuleRegisters = 8000;  // of module variables; leaves room below kMaxRegisters
 
 }  // namespace
 
@@ -17,8 +18,17 @@ void Checker::check_module() {
   scopes_.push_back(Scope{});
   scope_ = &scopes_.back();
   check_block(program_.tree.body, false);
+  share_surplus();
   check_unsure_types();
   propagate_calls();
+}
+
+/// Module variables that would not find a register become globals.
+void Checker::share_surplus() {
+  size_t count = 0;
+  for (Symbol& symbol : program_.symbols) {
+    if (symbol.module_level && symbol.kind == SymbolKind::kVariable && ++count > kMaxModuleRegisters) symbol.shared = true;
+  }
 }
 
 void Checker::unsupported(Pos pos, std::string_view what) {

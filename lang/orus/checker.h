@@ -68,6 +68,7 @@ class Checker {
   void ensure_result(FunctionInfo* info, Pos pos);
   static bool tail_gives_value(Block body);
   void propagate_calls();
+  void share_surplus();
 
   // check_statement.cc
   void check_block(Block block, bool tail);

@@ -168,10 +168,11 @@ void Lexer::enter_line(uint32_t width) {
     }
     if (!bracket_abandoned()) return;
     while (in_bracket()) frames_.pop_back();
-    const Token& last = tokens_.back();
-    tokens_.push_back(Token{Tok::kNewline, last.pos});
-    tokens_.back().pos.column += last.pos.length;
-    tokens_.back().pos.length = 0;
+    Token end{Tok::kNewline, tokens_.back().pos};  // at the end of the line before
+    end.pos.offset += end.pos.length;
+    end.pos.column += end.pos.length;
+    end.pos.length = 0;
+    tokens_.push_back(end);
   }
   if (width > indents_.back()) {
     indents_.push_back(width);
