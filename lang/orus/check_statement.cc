@@ -58,7 +58,9 @@ void Checker::check_expression_statement(Stmt* s, bool tail) {
     info->no_result |= inferred;
     return;
   }
-  if (inferred) {
+  if (types_.is_poison(type) && form(info->result) == Form::kVariable) {
+    info->result = kTyPoison;
+  } else if (inferred) {
     info->no_result |= !types_.unify(info->result, type);
   } else {
     agree(s->value, type, info->result);
@@ -359,7 +361,9 @@ void Checker::check_return(Stmt* s) {
   }
   Ty type = check(s->value, info->result);
   bool is_void = form(type) == Form::kVoid;
-  if (is_void && result == Form::kVariable) {
+  if (types_.is_poison(type) && result == Form::kVariable) {
+    info->result = kTyPoison;
+  } else if (is_void && result == Form::kVariable) {
     info->no_result = true;
   } else if (is_void && has_result) {
     value(s->value);

@@ -62,12 +62,14 @@ class Checker {
   void resolve_signature(FunctionInfo* info);
   Ty resolve_type(const TypeExpr* t);
   Ty named_type(std::string_view name) const;
+  Ty array_type(Pos pos, Ty element);
   void check_function(FunctionInfo* info);
   void declare_params(FunctionInfo* info);
   void finish_result(FunctionInfo* info);
   void ensure_result(FunctionInfo* info, Pos pos);
   static bool tail_gives_value(Block body);
   void propagate_calls();
+  void share_surplus();
 
   // check_statement.cc
   void check_block(Block block, bool tail);
