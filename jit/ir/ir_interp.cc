@@ -270,6 +270,10 @@ void Runner::write_frames(FrameId frame) {
   write_headers(frame);
   const FrameState& innermost = fn_.at(frame);
   for (FrameId f = frame; f.valid(); f = fn_.at(f).parent) write_registers(fn_.at(f));
+  for (const GlobalValue& pending : innermost.globals) {
+    vm_.context.globals[pending.global] = value(pending.value);
+    vm_.context.globals_assigned[pending.global] = 1;
+  }
   vm_.context.depth += parents(frame);
   vm_.resume_base = frame_base(innermost);
   vm_.resume_charged = innermost.charged;

@@ -46,6 +46,10 @@ FrameId preheader_frame(Function& fn, const Loop& loop) {
     value.value = before_header(fn, loop, inside, value.value);
     if (!value.value.valid()) return {};
   }
+  for (GlobalValue& global : state.globals) {
+    global.value = before_header(fn, loop, inside, global.value);
+    if (!global.value.valid()) return {};
+  }
   for (FrameId parent = state.parent; parent.valid(); parent = fn.at(parent).parent) {
     for (const FrameValue& value : fn.at(parent).values) {
       if (before_header(fn, loop, inside, value.value) != value.value) return {};
