@@ -6,7 +6,7 @@ namespace orus::jit::ra {
 namespace {
 
 constexpr uint64_t kColdFrequency = 1;
-constexpr uint64_t kOnce = 100;
+constexpr uint64_t kOnce = 1000;
 constexpr uint32_t kMaxCountedDepth = 8;
 constexpr size_t kMaxClobberLists = 12;
 
@@ -68,14 +68,12 @@ class Analyser {
 
   void estimate_frequencies() {
     uint32_t blocks = count(fn_.blocks);
-    for (const RaBlock& block : fn_.blocks) {
-      uint64_t f = kOnce;
-      for (uint32_t d = std::min(block.loop_depth, kMaxCountedDepth); d != 0; --d) f *= 10;
-      out_.frequency.push_back(block.cold ? kColdFrequency : f);
-    }
+    for (uint32_t b = 0; b < blocks; ++b) out_.frequency.push_back(frequency_of(b));
     for (uint32_t b = 0; b < blocks; ++b) {
       uint64_t cost = 0;
+      out_.earliest_pred.push_back(b);
       for (Pred p : out_.preds[b]) {
+        out_.earliest_pred[b] = std::min(out_.earliest_pred[b], p.block);
         bool back = p.block >= b && !fn_.blocks[p.block].cold;
         if (!back) cost += std::min(out_.frequency[p.block], out_.frequency[b]);
       }
@@ -91,6 +89,29 @@ class Analyser {
       out_.cheapest.push_back(std::move(next));
     }
   }
+  // A loop or the function runs its blocks once each time around, except that branches share what reaches them evenly
+  // among the ways that stay in the loop and are not cold.
+  uint64_t frequency_of(uint32_t b) const {
+    const RaBlock& block = fn_.blocks[b];
+    if (block.cold) return kColdFrequency;
+    uint64_t whole = kOnce;
+    for (uint32_t d = std::min(block.loop_depth, kMaxCountedDepth); d != 0; --d) whole *= 10;
+    uint64_t sum = 0;
+    for (Pred p : out_.preds[b]) {
+      const RaBlock& from = fn_.blocks[p.block];
+      if (p.block >= b || from.loop_depth != block.loop_depth) return whole;
+      if (!from.cold) sum += out_.frequency[p.block] / ways_on(from);
+    }
+    return std::clamp(sum, 2 * kColdFrequency, whole);
+  }
+  uint64_t ways_on(const RaBlock& from) const {
+    uint64_t ways = 0;
+    for (const RaEdge& e : fn_.edges_of(from)) {
+      const RaBlock& to = fn_.blocks[e.target];
+      ways += !to.cold && to.loop_depth >= from.loop_depth;
+    }
+    return std::max<uint64_t>(ways, 1);
+  }
   uint32_t cheaper(uint32_t early, uint32_t late) const {
     return out_.entry_cost[early] < out_.entry_cost[late] ? early : late;
   }
@@ -100,7 +121,8 @@ class Analyser {
     std::vector<uint32_t> last(blocks, kNone);
     for (uint32_t b = 0; b < blocks; ++b) {
       for (Pred p : out_.preds[b]) {
-        if (p.block >= b && !fn_.blocks[p.block].cold) last[b] = last[b] == kNone ? p.block : std::max(last[b], p.block);
+        if (p.block >= b && !fn_.blocks[p.block].cold)
+          last[b] = last[b] == kNone ? p.block : std::max(last[b], p.block);
       }
     }
     uint32_t open = kNone;
@@ -136,12 +158,13 @@ class Analyser {
     }
     out_.uses = group(use_pairs_, fn_.vregs.size());
     use_pairs_ = {};
-    auto before = [](const Use& x, const Use& y) { 
+    auto before = [](const Use& x, const Use& y) {
       if (x.pos != y.pos) return x.pos < y.pos;
       return x.kind != y.kind ? x.kind < y.kind : x.hint < y.hint;
     };
     for (uint32_t v = 0; v < fn_.vregs.size(); ++v) {  // operand order within an instruction is arbitrary
-      auto first = out_.uses.items.begin() + out_.uses.begin[v], last = out_.uses.items.begin() + out_.uses.begin[v + 1];
+      auto first = out_.uses.items.begin() + out_.uses.begin[v],
+           last = out_.uses.items.begin() + out_.uses.begin[v + 1];
       if (!std::is_sorted(first, last, before)) std::sort(first, last, before);
     }
   }
@@ -150,20 +173,15 @@ class Analyser {
     const RaInst& inst = fn_.insts[i];
     Pos early = out_.early(i, b);
     auto operands = fn_.operands_of(inst);
-    uint64_t reused = 0;  // input operands that a copy reads
     for (const Operand& op : operands) {
       if (op.constraint == Constraint::kReuse) {
-        reused |= uint64_t{1} << op.fixed_or_reuse;
         uint32_t input = operands[op.fixed_or_reuse].vreg.index;
         add_use(input, b, {early - 1, early, op.vreg.index, UseKind::kGap, HintKind::kVReg});
         if (!fn_.vregs[input].is_remat) affine_.push_back({out_.frequency[b], op.vreg.index, input});
       }
-    }
-    for (uint32_t k = 0; k < operands.size(); ++k) {
-      const Operand& op = operands[k];
       if (op.kind == OperandKind::kDef) {
         scan_def(op, i, b);
-      } else if (k >= 64 || (reused >> k & 1) == 0) {
+      } else if (!out_.is_carried(inst, op)) {
         scan_use(op, early, b);
       }
     }
@@ -232,7 +250,10 @@ class Analyser {
       if (back.from >= range.from && back.owner != range.owner) {  // the late half came first
         FixedRange late = back;
         back = {range.from, late.from, range.owner};
-        if (back.from < back.to) list.push_back(late); else back = late;
+        if (back.from < back.to)
+          list.push_back(late);
+        else
+          back = late;
         return;
       }
       if (back.owner == range.owner) {
@@ -331,18 +352,16 @@ class Analyser {
       if (def.kind != DefKind::kFixed) extend(op.vreg.index, early + 2);
       close(op.vreg.index, def.pos);
     }
-    uint64_t reused = 0;
     for (const Operand& op : operands) {
-      if (op.constraint == Constraint::kReuse) reused |= uint64_t{1} << op.fixed_or_reuse;
-    }
-    for (uint32_t k = 0; k < operands.size(); ++k) {
-      const Operand& op = operands[k];
       if (op.kind == OperandKind::kDef) continue;
-      bool by_copy = op.constraint == Constraint::kFixed || (k < 64 && (reused >> k & 1) != 0);
+      bool by_copy = op.constraint == Constraint::kFixed || out_.is_carried(inst, op);
       extend(op.vreg.index, by_copy ? early : early + (op.pos == OperandPos::kLate ? 2 : 1));
     }
-    Pos cold_end = early + (inst.cold_pos == OperandPos::kLate ? 2 : 1);
-    for (VReg v : fn_.cold_uses_of(inst)) extend(v.index, cold_end);
+    bool cold_late = inst.cold_pos == OperandPos::kLate;
+    for (VReg v : fn_.cold_uses_of(inst)) {
+      bool carried = !cold_late && out_.carrier(inst, v.index) != kNone;
+      extend(v.index, carried ? early : early + (cold_late ? 2 : 1));
+    }
   }
 
   void merge_adjacent() {
@@ -410,7 +429,9 @@ class Analyser {
   }
 
   template <class T>
-  static uint32_t count(const std::vector<T>& v) { return static_cast<uint32_t>(v.size()); }
+  static uint32_t count(const std::vector<T>& v) {
+    return static_cast<uint32_t>(v.size());
+  }
 
   const RaFunction& fn_;
   Analysis out_;
@@ -430,6 +451,15 @@ uint32_t Analysis::cheapest_block(uint32_t first, uint32_t last) const {
   uint32_t level = 31u - static_cast<uint32_t>(__builtin_clz(width));
   uint32_t a = cheapest[level][first], b = cheapest[level][last + 1 - (1u << level)];
   return entry_cost[a] < entry_cost[b] ? a : b;
+}
+
+uint32_t Analysis::carrier(const RaInst& inst, uint32_t vreg) const {
+  auto operands = fn->operands_of(inst);
+  for (uint32_t k = 0; k < operands.size(); ++k) {
+    const Operand& op = operands[k];
+    if (op.constraint == Constraint::kReuse && operands[op.fixed_or_reuse].vreg.index == vreg) return k;
+  }
+  return kNone;
 }
 
 bool Analysis::covers(uint32_t vreg, Pos pos) const {

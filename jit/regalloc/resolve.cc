@@ -40,7 +40,12 @@ struct StorePlan {
 class Resolver {
  public:
   Resolver(const Analysis& a, const RaEnv& env, const RaOptions& options, const Assignment& assignment)
-      : a_(a), fn_(a.function()), env_(env), in_(assignment), random_(options.random_seed != 0), rng_(options.random_seed) {}
+      : a_(a),
+        fn_(a.function()),
+        env_(env),
+        in_(assignment),
+        random_(options.random_seed != 0),
+        rng_(options.random_seed) {}
 
   RaResult run() {
     collect_pieces();
@@ -121,9 +126,8 @@ class Resolver {
 
   // Reference slots come first. slot_ of a family's representative holds its slot even if that is in no memory itself.
   void color(std::vector<Hull>& hulls) {
-    std::sort(hulls.begin(), hulls.end(), [](const Hull& x, const Hull& y) {
-      return x.from != y.from ? x.from < y.from : x.family < y.family;
-    });
+    std::sort(hulls.begin(), hulls.end(),
+              [](const Hull& x, const Hull& y) { return x.from != y.from ? x.from < y.from : x.family < y.family; });
     uint32_t base = 0;
     for (bool refs : {true, false}) {
       std::vector<std::pair<Pos, uint32_t>> busy;  // min-heap of (end, slot)
@@ -183,34 +187,34 @@ class Resolver {
       for (uint32_t i = fn_.blocks[b].first_inst; i < fn_.blocks[b].end_inst; ++i) {
         const RaInst& inst = fn_.insts[i];
         Pos early = a_.early(i, b);
-        for (uint32_t k = 0; k < inst.operands.count; ++k) {
-          const Operand& op = fn_.operands[inst.operands.first + k];
-          Allocation& place = out_.operand_allocs[inst.operands.first + k];
-          bool late = op.pos == OperandPos::kLate && (op.kind == OperandKind::kDef || op.constraint == Constraint::kAny);
-          if (op.constraint == Constraint::kFixed) {
-            place = Allocation::reg(PReg::from_index(op.fixed_or_reuse));
-          } else {
-            place = operand_place(op, early + (late ? 1 : 0));
-          }
-        }
-        for (uint32_t k = 0; k < inst.operands.count; ++k) {
-          const Operand& op = fn_.operands[inst.operands.first + k];
-          if (op.constraint != Constraint::kReuse) continue;
-          out_.operand_allocs[inst.operands.first + op.fixed_or_reuse] = out_.operand_allocs[inst.operands.first + k];
+        Allocation* places = out_.operand_allocs.data() + inst.operands.first;
+        auto operands = fn_.operands_of(inst);
+        for (uint32_t k = 0; k < operands.size(); ++k) places[k] = operand_place(inst, operands[k], early);
+        for (const Operand& op : operands) {  // an input that two definitions reuse lies in both; take the right one
+          if (op.constraint == Constraint::kReuse) places[op.fixed_or_reuse] = at(op.vreg.index, early);
         }
         for (uint32_t k = 0; k < inst.cold_uses.count; ++k) {
-          uint32_t slot = inst.cold_uses.first + k;
-          out_.cold_allocs[slot] = at(fn_.cold_uses[slot].index, early + (inst.cold_pos == OperandPos::kLate ? 1 : 0));
+          uint32_t index = inst.cold_uses.first + k;
+          out_.cold_allocs[index] = cold_place(inst, fn_.cold_uses[index].index, early);
         }
       }
     }
   }
-  Allocation operand_place(const Operand& op, Pos pos) {
+  Allocation operand_place(const RaInst& inst, const Operand& op, Pos early) {
     uint32_t v = op.vreg.index;
-    if (pieces_[v].empty() || pieces_[v][0].start > pos) return {};  // the input of a kReuse, filled in later
-    Allocation place = at(v, pos);
-    bool is_def = op.kind == OperandKind::kDef;
+    bool is_def = op.kind == OperandKind::kDef, late = op.pos == OperandPos::kLate;
+    if (op.constraint == Constraint::kFixed) return Allocation::reg(PReg::from_index(op.fixed_or_reuse));
+    if (op.constraint == Constraint::kReuse) return at(v, early);
+    if (a_.is_carried(inst, op)) return carried_place(inst, v, early);
+    Allocation place = at(v, late && (is_def || op.constraint == Constraint::kAny) ? early + 1 : early);
     return is_def && place.is_remat() ? Allocation{} : place;
+  }
+  Allocation carried_place(const RaInst& inst, uint32_t v, Pos early) {
+    return at(fn_.operands_of(inst)[a_.carrier(inst, v)].vreg.index, early);
+  }
+  Allocation cold_place(const RaInst& inst, uint32_t v, Pos early) {
+    if (inst.cold_pos == OperandPos::kLate) return at(v, early + 1);
+    return a_.covers(v, early) ? at(v, early) : carried_place(inst, v, early);
   }
 
   // ------------------------------------------------------------------------------------------------ requests
@@ -228,11 +232,11 @@ class Resolver {
       auto pieces = pieces_[v];
       for (size_t k = 1; k < pieces.size(); ++k) {
         Pos pos = pieces[k].start;
-        if (a_.is_block_start(pos) || !a_.covers(v, pos)) continue;
+        if (a_.is_block_start(pos) || !a_.covers(v, pos) || !a_.covers(v, pos - 1)) continue;
         uint32_t inst = a_.inst_of(pos);
         if (pos % 2 != 0) {
           request(inst, kGap, v, before(v, inst, pos - 1), place_of(v, pieces[k].reg));
-        } else if (a_.covers(v, pos - 1)) {
+        } else {
           request(inst, kGap, v, place_of(v, pieces[k - 1].reg), place_of(v, pieces[k].reg));
         }
       }
@@ -310,7 +314,7 @@ class Resolver {
     return static_cast<uint32_t>(it - fn_.blocks.begin());
   }
 
-  bool born_in_memory(uint32_t v) const { return pieces_[v][0].reg == kInMemory && a_.defs[v].kind != DefKind::kFixed; }
+  bool born_in_memory(uint32_t v) { return a_.defs[v].kind != DefKind::kFixed && at(v, a_.defs[v].pos).is_stack(); }
 
   void choose_plan(uint32_t v, uint64_t each_time, const Dominators& doms) {
     const Def& def = a_.defs[v];
@@ -402,12 +406,18 @@ class Resolver {
   void emit(uint32_t inst, const Transfer& t) {
     out_.edits.push_back({inst, t.vreg, t.from, t.to});
     RaStats& s = out_.stats;
-    if (t.from.is_remat()) ++s.remats;
-    else if (t.to.is_stack()) ++s.stores;
-    else if (t.from.is_stack()) ++s.reloads;
-    else ++s.moves;
-    uint32_t block = block_of_inst(inst);
-    if (!fn_.blocks[block].cold) s.weighted_edits += a_.frequency[block] / 100;
+    if (t.from.is_remat())
+      ++s.remats;
+    else if (t.to.is_stack())
+      ++s.stores;
+    else if (t.from.is_stack())
+      ++s.reloads;
+    else
+      ++s.moves;
+    const RaBlock& block = fn_.blocks[block_of_inst(inst)];
+    uint64_t weight = block.cold ? 0 : 1;
+    for (uint32_t d = std::min(block.loop_depth, 12u); d != 0; --d) weight *= 10;
+    s.weighted_edits += weight;
   }
 
   // ---------------------------------------------------------------------------------------------- safepoints
@@ -447,7 +457,7 @@ class Resolver {
   Rng rng_;
   RaResult out_;
   Grouped<Piece> pieces_;
-  std::vector<bool> in_memory_;   // per vreg: has a slot
+  std::vector<bool> in_memory_;  // per vreg: has a slot
   std::vector<uint32_t> slot_;
   std::vector<Request> requests_, planned_;
   std::vector<StorePlan> plan_;
