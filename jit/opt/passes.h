@@ -9,5 +9,6 @@ struct PassContext;
 // True if anything changed.
 bool simplify_phis(Function& fn, PassContext& ctx);
 bool eliminate_dead(Function& fn, PassContext& ctx);
+bool reduce_strength(Function& fn, PassContext& ctx);
 
 }  // namespace orus::jit
