@@ -10,10 +10,10 @@
 
 namespace orus::jit {
 
-using Wide = unsigned __int128;
+using Unsigned128 = unsigned __int128;
 
 struct Magic {
-  Wide multiplier = 0;
+  Unsigned128 multiplier = 0;
   int shift = 0;  // p
 };
 
@@ -21,9 +21,9 @@ namespace magic_internal {
 /// The smallest p >= width whose error is at most 2^(p - slack_bits).
 constexpr Magic search(uint64_t divisor, int width, int slack_bits) {
   for (int p = width;; ++p) {
-    Wide power = Wide{1} << p;
-    Wide multiplier = power / divisor + 1;  // the divisor is no power of two: never exact
-    if (multiplier * divisor - power <= Wide{1} << (p - slack_bits)) return {multiplier, p};
+    Unsigned128 power = Unsigned128{1} << p;
+    Unsigned128 multiplier = power / divisor + 1;  // the divisor is no power of two: never exact
+    if (multiplier * divisor - power <= Unsigned128{1} << (p - slack_bits)) return {multiplier, p};
   }
 }
 }  // namespace magic_internal

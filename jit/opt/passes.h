@@ -9,6 +9,7 @@ struct PassContext;
 // True if anything changed.
 bool simplify_phis(Function& fn, PassContext& ctx);
 bool eliminate_dead(Function& fn, PassContext& ctx);
+bool eliminate_checks(Function& fn, PassContext& ctx);
 bool reduce_strength(Function& fn, PassContext& ctx);
 
 }  // namespace orus::jit

@@ -205,13 +205,13 @@ class Reducer {
 
   InstId unsigned_quotient32(InstId x, uint64_t d) {
     InstId wide = emit(IrOp::zext, I64, x);
-    Magic magic = d < uint64_t{1} << 31 ? unsigned_magic(d, 32, 32) : Magic{Wide{1} << 32, 0};
+    Magic magic = d < uint64_t{1} << 31 ? unsigned_magic(d, 32, 32) : Magic{Unsigned128{1} << 32, 0};
     if (magic.multiplier >> 32 == 0) {
       InstId product = emit(IrOp::mul, I64, wide, static_cast<int64_t>(magic.multiplier));
       return emit(IrOp::trunc, I32, shift(IrOp::shr, I64, product, magic.shift));
     }
     // With 2^64 as the power the error is below d, far below 2^(64-32).
-    auto multiplier = static_cast<uint64_t>((Wide{1} << 64) / d + 1);
+    auto multiplier = static_cast<uint64_t>((Unsigned128{1} << 64) / d + 1);
     return emit(IrOp::trunc, I32, emit(IrOp::umul_high, I64, wide, static_cast<int64_t>(multiplier)));
   }
 
