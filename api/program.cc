@@ -108,6 +108,19 @@ void load_bytecode(Program program, std::string_view bytes, LoadResult* out) {
   accept(std::move(module).value(), std::move(program), out);
 }
 
+/// `form`: null to find out.
+LoadResult load_as(const std::string& path, const ProgramForm* form) {
+  auto content = read_file(path);
+  if (content.ok()) {
+    ProgramForm found = form != nullptr ? *form : form_of(path, *content);
+    return load_text(path == "-" ? "<stdin>" : path, std::move(content).value(), found);
+  }
+  LoadResult out;
+  out.exit_code = kExitNoFile;
+  out.diagnostics.push_back(error_diagnostic(path, "FILE ERROR", "file", "File cannot be read", content.error().detail));
+  return out;
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::string& path) {
@@ -144,18 +157,8 @@ ProgramForm form_of(const std::string& path, std::string_view content) {
   return content.starts_with("\x7Fobc") || content.starts_with("OBC") ? ProgramForm::kBytecode : ProgramForm::kSource;
 }
 
-LoadResult load_file(const std::string& path) {
-  auto content = read_file(path);
-  if (content.ok()) {
-    ProgramForm form = form_of(path, *content);
-    return load_text(path == "-" ? "<stdin>" : path, std::move(content).value(), form);
-  }
-  LoadResult out;
-  out.exit_code = kExitNoFile;
-  out.diagnostics.push_back(
-      error_diagnostic(path, "FILE ERROR", "file", "File cannot be read", content.error().detail));
-  return out;
-}
+LoadResult load_file(const std::string& path) { return load_as(path, nullptr); }
+LoadResult load_file(const std::string& path, ProgramForm form) { return load_as(path, &form); }
 
 LoadResult load_text(const std::string& name, std::string text, ProgramForm form) {
   auto start = std::chrono::steady_clock::now();

@@ -49,6 +49,8 @@ struct LoadResult {
 /// Reads and loads a file; "-" reads source from standard input. The form follows from the suffix (.orus, .oasm, .obc),
 /// else from the content.
 LoadResult load_file(const std::string& path);
+/// The same with a given form.
+LoadResult load_file(const std::string& path, ProgramForm form);
 /// The same for a text at hand. `name` is for messages; source is compiled with the folder of `name` as its own.
 LoadResult load_text(const std::string& name, std::string text, ProgramForm form);
 

@@ -1,10 +1,11 @@
 #include "api/session.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <utility>
 
 #include "api/heap_digest.h"
@@ -21,10 +22,9 @@ uint64_t nanoseconds_since(Clock::time_point start) {
 }
 
 uint64_t process_cpu_ns() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  auto ns = [](const timeval& t) { return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_usec) * 1000; };
-  return ns(usage.ru_utime) + ns(usage.ru_stime);
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
 int32_t threshold(OptionalCount given, bool eager, int32_t usual) {

@@ -267,7 +267,7 @@ def judge_program(expectation, outcome):
     if other or len(errors) != 1:
         return "expected one JSON diagnostic of severity error; " + excerpt(outcome.stderr)
     error = errors[0]
-    for field, want in (("kind", expectation.kind), ("message", expectation.message),
+    for field, want in (("kind", expectation.kind + " error"), ("message", expectation.message),
                         ("line", expectation.error_line)):
         if want is not None and error.get(field) != want:
             return "error %s is %r, expected %r" % (field, error.get(field), want)

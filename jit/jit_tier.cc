@@ -258,7 +258,10 @@ class JitTierImpl final : public JitTier {
     }
     const CompiledUnit& unit = *units_[frame_unit(frame)];
     ctx.unwind_stack = reinterpret_cast<char*>(frame) - unit.frame_bytes;
-    ctx.unwind_pc = unit.code + unit.exit_offsets[unit.find_site(pc)->exit];
+    uint32_t exit = unit.find_site(pc)->exit;
+    ctx.unwind_pc = unit.code + unit.exit_offsets[exit];
+    // The call had counted the inlined frames around it; leave() counts those of every exit.
+    ctx.depth -= static_cast<uint32_t>(unit.exits[exit].frames.size()) - 1;
     return 1;
   }
 

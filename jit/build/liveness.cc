@@ -68,7 +68,7 @@ BitSet LiveWalk::across() const {
   }
   RegisterRoles roles = register_roles(fn_.code[step.pc]);
   if (roles.def != kNoReg) after.reset(roles.def);
-  add_handler_needs(fn_, facts_, step.pc, &after);
+  if (may_raise(fn_.code[step.pc])) add_handler_needs(fn_, facts_, step.pc, &after);
   return after;
 }
 

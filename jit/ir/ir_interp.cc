@@ -275,8 +275,7 @@ void Runner::write_frames(FrameId frame) {
   vm_.resume_charged = innermost.charged;
 }
 
-/// A caller's frame is scanned with what is live before its call, which includes arguments that are dead after it:
-/// every reference register must hold something that the collector can look at.
+/// What is not live is overwritten, so that nobody can come to rely on it; with null where the collector might look.
 void Runner::write_registers(const FrameState& state) {
   Slot* base = frame_base(state);
   const orus::Function& function = *vm_.function(state.function).function;

@@ -197,6 +197,7 @@ bool Parser::quoted(std::string* result) {
 }
 
 bool Parser::function_ref(uint32_t* index) {
+  skip();
   size_t start = at_;
   if (!expect("@")) return false;
   std::string name;
@@ -391,7 +392,6 @@ bool Parser::leading_attribute(IrOp op, char letter, Inst* inst) {
     case 'p':
     case 'n': return signed_number(&inst->imm);
     case 'F':
-      skip();
       if (!function_ref(&index)) return false;
       break;
     default:

@@ -2,7 +2,7 @@
 // row cannot express are in verify_ops.cc.
 //
 // Any Function may be passed: ids are checked before they are followed, so that broken IR gives an error and not a
-// crash. Time is linear in the size of the function, but for compute_dominators.
+// crash. Time is linear in the size of the function, times the logarithm of the number of blocks.
 #include <algorithm>
 
 #include "jit/ir/ir_text.h"
@@ -29,7 +29,6 @@ class Verifier {
   bool frames(InstId id);
   bool edge_arguments(BlockId block);
   bool use(InstId user, InstId value, const char* what);
-  void number_dominator_tree();
   bool dominates(InstId value, BlockId block, uint32_t position) const;
   bool fail(std::string rule) { return fail_at(block_, inst_, std::move(rule)); }
   bool fail_at(BlockId block, InstId inst, std::string rule) {
@@ -45,8 +44,8 @@ class Verifier {
   InstId inst_;
   std::string rule_;
   std::vector<BlockId> order_;
-  std::vector<uint32_t> position_;               // by instruction: in its block; phis are 0. kNone: in no block
-  std::vector<uint32_t> tree_enter_, tree_exit_;  // by block: preorder interval in the dominator tree
+  std::vector<uint32_t> position_;  // by instruction: in its block; phis are 0. kNone: in no block
+  DominatorTree tree_;
 };
 
 Error Verifier::error() const {
@@ -119,6 +118,7 @@ bool Verifier::placed() {
     for (InstId id : block.phis) {
       if (!place(b, id, 0)) return false;
       if (fn_.at(id).op != IrOp::phi) return fail("a block parameter is not a phi");
+      if (fn_.at(id).type == IrType::kVoid) return fail("a block parameter without a type");
     }
     for (size_t i = 0; i < block.insts.size(); ++i) {
       if (!place(b, block.insts[i], static_cast<uint32_t>(i + 1))) return false;
@@ -144,35 +144,11 @@ bool Verifier::shape(BlockId b) {
   return true;
 }
 
-void Verifier::number_dominator_tree() {
-  Dominators dominators = compute_dominators(fn_);
-  std::vector<std::vector<uint32_t>> children(fn_.blocks.size());
-  for (BlockId b : order_) {
-    if (b.index != 0) children[dominators.idom[b.index].index].push_back(b.index);
-  }
-  tree_enter_.assign(fn_.blocks.size(), 0);
-  tree_exit_.assign(fn_.blocks.size(), 0);
-  std::vector<std::pair<uint32_t, size_t>> stack{{0, 0}};
-  uint32_t clock = 1;
-  tree_enter_[0] = clock++;
-  while (!stack.empty()) {
-    auto& [b, next] = stack.back();
-    if (next < children[b].size()) {
-      uint32_t child = children[b][next++];
-      tree_enter_[child] = clock++;
-      stack.emplace_back(child, 0);
-    } else {
-      tree_exit_[b] = clock;
-      stack.pop_back();
-    }
-  }
-}
-
 /// Whether `value` is defined before position `position` of `block` on every path.
 bool Verifier::dominates(InstId value, BlockId block, uint32_t position) const {
   BlockId home = fn_.at(value).block;
   if (home == block) return position_[value.index] < position;
-  return tree_enter_[home.index] <= tree_enter_[block.index] && tree_enter_[block.index] < tree_exit_[home.index];
+  return tree_.dominates(home, block);
 }
 
 bool Verifier::use(InstId user, InstId value, const char* what) {
@@ -229,12 +205,11 @@ bool Verifier::edge_arguments(BlockId b) {
 
 Status Verifier::run() {
   if (!edges_exist() || !graph() || !placed()) return error();
-  number_dominator_tree();
+  tree_ = DominatorTree(fn_);
   for (BlockId b : order_) {
     for (InstId id : fn_.at(b).phis) {
       block_ = b;
       inst_ = id;
-      if (fn_.at(id).type == IrType::kVoid) return fail("a block parameter without a type"), error();
       if (!arguments(id) || !frames(id)) return error();
     }
     for (InstId id : fn_.at(b).insts) {

@@ -131,7 +131,8 @@ std::string check_runtime(const Function& fn, InstId id) {
   const Inst& inst = fn.at(id);
   const FrameState& frame = fn.at(inst.frame);
   const Insn* insn = &bytecode(fn, frame.function).code[frame.pc];
-  if (runtime_function(*insn) == nullptr) return "the bytecode at the frame state's pc has no runtime function";
+  bool exists = insn->opcode() != Op::rt || insn->b < kBuiltinCount;
+  if (!exists || runtime_function(*insn) == nullptr) return "the bytecode at the frame state's pc has no runtime function";
   RegisterRoles roles = register_roles(*insn);
   std::vector<uint16_t> operands(roles.uses, roles.uses + roles.use_count);
   for (uint32_t i = 0; i < roles.listed; ++i) operands.push_back(listed_register(insn, i));

@@ -150,20 +150,15 @@ class Analyser {
     const RaInst& inst = fn_.insts[i];
     Pos early = out_.early(i, b);
     auto operands = fn_.operands_of(inst);
-    uint64_t reused = 0;  // input operands that a copy reads
     for (const Operand& op : operands) {
       if (op.constraint == Constraint::kReuse) {
-        reused |= uint64_t{1} << op.fixed_or_reuse;
         uint32_t input = operands[op.fixed_or_reuse].vreg.index;
         add_use(input, b, {early - 1, early, op.vreg.index, UseKind::kGap, HintKind::kVReg});
         if (!fn_.vregs[input].is_remat) affine_.push_back({out_.frequency[b], op.vreg.index, input});
       }
-    }
-    for (uint32_t k = 0; k < operands.size(); ++k) {
-      const Operand& op = operands[k];
       if (op.kind == OperandKind::kDef) {
         scan_def(op, i, b);
-      } else if (k >= 64 || (reused >> k & 1) == 0) {
+      } else if (!out_.is_carried(inst, op)) {
         scan_use(op, early, b);
       }
     }
@@ -331,18 +326,16 @@ class Analyser {
       if (def.kind != DefKind::kFixed) extend(op.vreg.index, early + 2);
       close(op.vreg.index, def.pos);
     }
-    uint64_t reused = 0;
     for (const Operand& op : operands) {
-      if (op.constraint == Constraint::kReuse) reused |= uint64_t{1} << op.fixed_or_reuse;
-    }
-    for (uint32_t k = 0; k < operands.size(); ++k) {
-      const Operand& op = operands[k];
       if (op.kind == OperandKind::kDef) continue;
-      bool by_copy = op.constraint == Constraint::kFixed || (k < 64 && (reused >> k & 1) != 0);
+      bool by_copy = op.constraint == Constraint::kFixed || out_.is_carried(inst, op);
       extend(op.vreg.index, by_copy ? early : early + (op.pos == OperandPos::kLate ? 2 : 1));
     }
-    Pos cold_end = early + (inst.cold_pos == OperandPos::kLate ? 2 : 1);
-    for (VReg v : fn_.cold_uses_of(inst)) extend(v.index, cold_end);
+    bool cold_late = inst.cold_pos == OperandPos::kLate;
+    for (VReg v : fn_.cold_uses_of(inst)) {
+      bool carried = !cold_late && out_.carrier(inst, v.index) != kNone;
+      extend(v.index, carried ? early : early + (cold_late ? 2 : 1));
+    }
   }
 
   void merge_adjacent() {
@@ -430,6 +423,15 @@ uint32_t Analysis::cheapest_block(uint32_t first, uint32_t last) const {
   uint32_t level = 31u - static_cast<uint32_t>(__builtin_clz(width));
   uint32_t a = cheapest[level][first], b = cheapest[level][last + 1 - (1u << level)];
   return entry_cost[a] < entry_cost[b] ? a : b;
+}
+
+uint32_t Analysis::carrier(const RaInst& inst, uint32_t vreg) const {
+  auto operands = fn->operands_of(inst);
+  for (uint32_t k = 0; k < operands.size(); ++k) {
+    const Operand& op = operands[k];
+    if (op.constraint == Constraint::kReuse && operands[op.fixed_or_reuse].vreg.index == vreg) return k;
+  }
+  return kNone;
 }
 
 bool Analysis::covers(uint32_t vreg, Pos pos) const {

@@ -9,7 +9,8 @@
 //
 // Where values live:
 //  1. A use at an early point lives up to and including it, at a late point one further.
-//  2. kFixed uses and inputs of kReuse are read in the gap by a copy, so on their own they end life at the gap.
+//  2. kFixed uses and inputs of kReuse are read in the gap by a copy, so on their own they end life at the gap. Other
+//     early uses of the same vreg by a kReuse instruction, cold ones too, read that copy ("carried").
 //  3. kReuse definitions begin at the early point of their instruction; kFixed definitions begin after it, because a
 //     copy in the next gap takes the value out of its register. In between the register is reserved.
 //  4. Branch arguments live to the end of their block; parameters begin at the start of theirs.
@@ -117,6 +118,13 @@ struct Analysis {
   uint64_t cost_at(Pos pos) const {
     uint32_t block = block_of(pos);
     return block_start[block] == pos ? entry_cost[block] : frequency[block];
+  }
+  /// Number of the kReuse operand of `inst` whose register holds a copy of `vreg` at the early point, or kNone.
+  uint32_t carrier(const RaInst& inst, uint32_t vreg) const;
+  /// True if an early operand is read from its carrier.
+  bool is_carried(const RaInst& inst, const Operand& op) const {
+    return op.kind == OperandKind::kUse && op.pos == OperandPos::kEarly && op.constraint != Constraint::kFixed &&
+           carrier(inst, op.vreg.index) != kNone;
   }
   /// Block in [first, last] that is entered least often, the last such.
   uint32_t cheapest_block(uint32_t first, uint32_t last) const;

@@ -490,9 +490,32 @@ class Checker {
       bool listed = std::any_of(slots.begin(), slots.end(), [&](uint32_t s) { return holds(kFirstSlot + s, v); });
       if (!listed) return bad("safepoint map: expected a slot with reference " + name(v));
     }
+    if (auto s = check_late_references(slots); !s.ok()) return s;
     for (uint32_t s : slots) {
       bool valid = std::any_of(live.begin(), live.end(), [&](uint32_t v) { return holds(kFirstSlot + s, v); });
       if (!valid) return bad("safepoint map: slot " + std::to_string(s) + " holds no live reference");
+    }
+    return Ok{};
+  }
+
+  // What is read after objects moved must have been updated.
+  Status check_late_references(std::span<const uint32_t> slots) const {
+    const RaInst& inst = fn_.insts[inst_];
+    auto updated = [&](VReg v, Allocation a) {
+      if (!fn_.vregs[v.index].is_ref || a.is_remat()) return true;
+      return a.is_stack() && std::binary_search(slots.begin(), slots.end(), a.slot());
+    };
+    for (uint32_t k = 0; k < inst.operands.count; ++k) {
+      const Operand& op = fn_.operands_of(inst)[k];
+      if (op.kind == OperandKind::kDef || op.pos == OperandPos::kEarly) continue;
+      if (!updated(op.vreg, result_.operand_allocs[inst.operands.first + k])) {
+        return bad("operand " + std::to_string(k) + ": reference read late from a place the map does not list");
+      }
+    }
+    for (uint32_t k = 0; k < inst.cold_uses.count && inst.cold_pos == OperandPos::kLate; ++k) {
+      if (!updated(fn_.cold_uses_of(inst)[k], result_.cold_allocs[inst.cold_uses.first + k])) {
+        return bad("cold use " + std::to_string(k) + ": reference read late from a place the map does not list");
+      }
     }
     return Ok{};
   }

@@ -237,13 +237,16 @@ class LinearScan {
 
   /// Forgets intervals and cursors that lie before `pos`.
   void advance(Pos pos) {
-    for (auto& list : residents_) {
-      work_ += list.size();
-      std::erase_if(list, [&](uint32_t id) { return at(id).end <= pos; });
-    }
-    for (uint32_t k = 0; k < 64; ++k) {
-      const auto& list = a_.fixed[k];
-      while (fixed_cursor_[k] < list.size() && list[fixed_cursor_[k]].to <= pos) ++fixed_cursor_[k];
+    if (pos == advanced_to_) return;
+    advanced_to_ = pos;
+    for (const auto& regs : order_) {
+      for (PReg r : regs) {
+        uint32_t k = r.index();
+        work_ += residents_[k].size();
+        std::erase_if(residents_[k], [&](uint32_t id) { return at(id).end <= pos; });
+        const auto& list = a_.fixed[k];
+        while (fixed_cursor_[k] < list.size() && list[fixed_cursor_[k]].to <= pos) ++fixed_cursor_[k];
+      }
     }
     for (size_t k = 0; k < a_.clobbers.size(); ++k) {
       const auto& points = a_.clobbers[k].points;
@@ -403,6 +406,7 @@ class LinearScan {
         scanned = 0;
         continue;
       }
+      if (use->pos % 2 != 0 && must) return use->pos;  // the definition, which emission order may put after a use
       Pos high = use->pos & ~1u;
       if (must && spill_everything_) return high;
       Pos cut = high > now ? best_cut(now + 1, high) : kNever;
@@ -598,9 +602,8 @@ class LinearScan {
     add_hint(family_reg_[a_.family[cur.vreg]], 1);
     if (cur.prev != kNone) {
       if (at(cur.prev).end == cur.start) add_hint(at(cur.prev).reg, a_.cost_at(cur.start & ~1u));
-    } else {
-      hint_from_definition(cur.vreg);
     }
+    if (a_.defs[cur.vreg].pos >= cur.start && a_.defs[cur.vreg].pos < cur.end) hint_from_definition(cur.vreg);
     hint_from_uses(cur.vreg, cur.start, cur.end, 0);
   }
 
@@ -650,6 +653,7 @@ class LinearScan {
   std::array<size_t, 64> fixed_cursor_{};
   std::vector<size_t> clobber_cursor_;
   size_t safepoint_cursor_ = 0;
+  Pos advanced_to_ = kNever;
   std::array<Pos, 64> limit_{}, fixed_limit_{};
   std::array<uint64_t, 64> hint_{};
   uint64_t work_ = 0;

@@ -183,34 +183,34 @@ class Resolver {
       for (uint32_t i = fn_.blocks[b].first_inst; i < fn_.blocks[b].end_inst; ++i) {
         const RaInst& inst = fn_.insts[i];
         Pos early = a_.early(i, b);
-        for (uint32_t k = 0; k < inst.operands.count; ++k) {
-          const Operand& op = fn_.operands[inst.operands.first + k];
-          Allocation& place = out_.operand_allocs[inst.operands.first + k];
-          bool late = op.pos == OperandPos::kLate && (op.kind == OperandKind::kDef || op.constraint == Constraint::kAny);
-          if (op.constraint == Constraint::kFixed) {
-            place = Allocation::reg(PReg::from_index(op.fixed_or_reuse));
-          } else {
-            place = operand_place(op, early + (late ? 1 : 0));
-          }
-        }
-        for (uint32_t k = 0; k < inst.operands.count; ++k) {
-          const Operand& op = fn_.operands[inst.operands.first + k];
-          if (op.constraint != Constraint::kReuse) continue;
-          out_.operand_allocs[inst.operands.first + op.fixed_or_reuse] = out_.operand_allocs[inst.operands.first + k];
+        Allocation* places = out_.operand_allocs.data() + inst.operands.first;
+        auto operands = fn_.operands_of(inst);
+        for (uint32_t k = 0; k < operands.size(); ++k) places[k] = operand_place(inst, operands[k], early);
+        for (const Operand& op : operands) {  // an input that two definitions reuse lies in both; take the right one
+          if (op.constraint == Constraint::kReuse) places[op.fixed_or_reuse] = at(op.vreg.index, early);
         }
         for (uint32_t k = 0; k < inst.cold_uses.count; ++k) {
-          uint32_t slot = inst.cold_uses.first + k;
-          out_.cold_allocs[slot] = at(fn_.cold_uses[slot].index, early + (inst.cold_pos == OperandPos::kLate ? 1 : 0));
+          uint32_t index = inst.cold_uses.first + k;
+          out_.cold_allocs[index] = cold_place(inst, fn_.cold_uses[index].index, early);
         }
       }
     }
   }
-  Allocation operand_place(const Operand& op, Pos pos) {
+  Allocation operand_place(const RaInst& inst, const Operand& op, Pos early) {
     uint32_t v = op.vreg.index;
-    if (pieces_[v].empty() || pieces_[v][0].start > pos) return {};  // the input of a kReuse, filled in later
-    Allocation place = at(v, pos);
-    bool is_def = op.kind == OperandKind::kDef;
+    bool is_def = op.kind == OperandKind::kDef, late = op.pos == OperandPos::kLate;
+    if (op.constraint == Constraint::kFixed) return Allocation::reg(PReg::from_index(op.fixed_or_reuse));
+    if (op.constraint == Constraint::kReuse) return at(v, early);
+    if (a_.is_carried(inst, op)) return carried_place(inst, v, early);
+    Allocation place = at(v, late && (is_def || op.constraint == Constraint::kAny) ? early + 1 : early);
     return is_def && place.is_remat() ? Allocation{} : place;
+  }
+  Allocation carried_place(const RaInst& inst, uint32_t v, Pos early) {
+    return at(fn_.operands_of(inst)[a_.carrier(inst, v)].vreg.index, early);
+  }
+  Allocation cold_place(const RaInst& inst, uint32_t v, Pos early) {
+    if (inst.cold_pos == OperandPos::kLate) return at(v, early + 1);
+    return a_.covers(v, early) ? at(v, early) : carried_place(inst, v, early);
   }
 
   // ------------------------------------------------------------------------------------------------ requests
@@ -228,11 +228,11 @@ class Resolver {
       auto pieces = pieces_[v];
       for (size_t k = 1; k < pieces.size(); ++k) {
         Pos pos = pieces[k].start;
-        if (a_.is_block_start(pos) || !a_.covers(v, pos)) continue;
+        if (a_.is_block_start(pos) || !a_.covers(v, pos) || !a_.covers(v, pos - 1)) continue;
         uint32_t inst = a_.inst_of(pos);
         if (pos % 2 != 0) {
           request(inst, kGap, v, before(v, inst, pos - 1), place_of(v, pieces[k].reg));
-        } else if (a_.covers(v, pos - 1)) {
+        } else {
           request(inst, kGap, v, place_of(v, pieces[k - 1].reg), place_of(v, pieces[k].reg));
         }
       }
@@ -310,7 +310,7 @@ class Resolver {
     return static_cast<uint32_t>(it - fn_.blocks.begin());
   }
 
-  bool born_in_memory(uint32_t v) const { return pieces_[v][0].reg == kInMemory && a_.defs[v].kind != DefKind::kFixed; }
+  bool born_in_memory(uint32_t v) { return a_.defs[v].kind != DefKind::kFixed && at(v, a_.defs[v].pos).is_stack(); }
 
   void choose_plan(uint32_t v, uint64_t each_time, const Dominators& doms) {
     const Def& def = a_.defs[v];

@@ -86,6 +86,7 @@ struct Expr {
   Ty type = {};
   Ty operand_type = {};       // kBinary: both operands are brought to this type
   Symbol* symbol = nullptr;
+  bool unsure = false;        // kName: the variable may be unassigned here
   uint32_t slot = 0;          // kMember: field number; kCall: BuiltinFunction when symbol is null
   std::string_view failure = {};  // not empty: evaluating this raises `failure_kind` with this message
   ErrorKind failure_kind = {};
@@ -170,6 +171,7 @@ struct Stmt {
   Symbol* symbol = nullptr;
   Stmt* target = nullptr;             // kBreak, kContinue: the loop
   bool declares = false;              // kAssign to a name: this is its declaration
+  Symbol* unsure = nullptr;           // kIf, kWhile: variables hoisted out of it that may be read unassigned, as a list
 };
 
 struct Tree {

@@ -15,22 +15,28 @@ const BuiltinFunctionInfo* find_builtin(std::string_view name) {
   return nullptr;
 }
 
-/// Levenshtein distance, given up beyond `limit`.
+constexpr size_t kMaxSuggestedName = 64;
+
+/// Insertions, deletions, replacements and swaps of neighbours that lead from a to b; given up beyond `limit`.
 size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
-  if (a.size() > b.size()) std::swap(a, b);
-  if (b.size() - a.size() > limit || b.size() > 64) return limit + 1;
-  size_t row[65];
-  for (size_t i = 0; i <= a.size(); ++i) row[i] = i;
+  size_t difference = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
+  if (difference > limit || a.size() > kMaxSuggestedName || b.size() > kMaxSuggestedName) return limit + 1;
+  size_t rows[3][kMaxSuggestedName + 1];  // of the table of prefixes: two back, one back, current
+  size_t *before = rows[0], *last = rows[1], *now = rows[2];
+  for (size_t i = 0; i <= a.size(); ++i) last[i] = i;
   for (size_t j = 1; j <= b.size(); ++j) {
-    size_t diagonal = row[0];
-    row[0] = j;
+    now[0] = j;
     for (size_t i = 1; i <= a.size(); ++i) {
-      size_t best = std::min({row[i] + 1, row[i - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = row[i];
-      row[i] = best;
+      now[i] = std::min({last[i] + 1, now[i - 1] + 1, last[i - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) now[i] = std::min(now[i], before[i - 2] + 1);
     }
+    size_t* oldest = before;
+    before = last;
+    last = now;
+    now = oldest;
   }
-  return row[a.size()];
+  return last[a.size()];
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace orus::lang {
 namespace {
 
 constexpr uint32_t kMaxInferenceDepth = 100;
+constexpr size_t kMaxModuleRegisters = 8000;  // of module variables; leaves room below kMaxRegisters
 
 }  // namespace
 
@@ -17,7 +18,17 @@ void Checker::check_module() {
   scopes_.push_back(Scope{});
   scope_ = &scopes_.back();
   check_block(program_.tree.body, false);
+  share_surplus();
+  check_unsure_types();
   propagate_calls();
+}
+
+/// Module variables that would not find a register become globals.
+void Checker::share_surplus() {
+  size_t count = 0;
+  for (Symbol& symbol : program_.symbols) {
+    if (symbol.module_level && symbol.kind == SymbolKind::kVariable && ++count > kMaxModuleRegisters) symbol.shared = true;
+  }
 }
 
 void Checker::unsupported(Pos pos, std::string_view what) {
@@ -76,6 +87,7 @@ Symbol* Checker::declare_variable(std::string_view name, Pos pos, Ty type, bool 
   symbol->is_mut = is_mut;
   symbol->hoisted = scope != scope_;
   if (symbol->hoisted) {
+    symbol->root = soft_root_;
     symbol->assigned = false;
     mark_assigned(symbol);
   }
@@ -149,7 +161,6 @@ void Checker::hoist_struct(Stmt* s) {
 }
 
 void Checker::resolve_struct(StructInfo* info) {
-  if (info->decl->fields.empty()) name_error(info->pos, fmt::format("Struct '{}' has no fields", info->name));
   if (info->decl->fields.size() > UINT16_MAX) {
     reporter_.error(ErrorClass::kLimit, info->pos, fmt::format("Struct '{}' has too many fields", info->name));
     return;
@@ -311,7 +322,8 @@ void Checker::finish_result(FunctionInfo* info) {
   bool open = form(info->result) == Form::kVariable;
   if (info->no_result || open) info->result = kTyVoid;
   Form result = form(info->result);
-  if (result == Form::kVoid || result == Form::kPoison || dead_) return;
+  // A body without statements has been reported by the parser.
+  if (result == Form::kVoid || result == Form::kPoison || dead_ || info->decl->body.empty()) return;
   type_error(info->decl->pos, fmt::format("Function '{}' can end without a value", info->decl->name),
              fmt::format("every path has to return a `{}`", types_.name(info->result)));
 }

@@ -37,7 +37,11 @@ void Checker::mismatch(Pos pos, Ty actual, std::string_view expected) {
   Form from = form(actual);
   bool numbers = from >= Form::kI32 && from <= Form::kF64 && is_number(TypeTable::builtin(expected));
   if (numbers) help = fmt::format("convert it with 'as {}'", expected);
-  type_error(pos, fmt::format("this is a `{}`, but `{}` was expected", types_.name(actual), expected), help);
+  type_error(pos, fmt::format("this is a `{}`, but {} was expected", types_.name(actual),
+                              expected.starts_with("a ") || expected.starts_with("an ")
+                                  ? std::string(expected)
+                                  : fmt::format("`{}`", expected)),
+             help);
 }
 
 Ty Checker::fail_at_run_time(Expr* e, ErrorKind kind, std::string_view message, Ty type) {
@@ -87,15 +91,32 @@ Ty Checker::check_number(Expr* e, Ty hint) {
 Ty Checker::check_name(Expr* e) {
   Symbol* symbol = use_variable(e);
   if (symbol == nullptr) return kTyPoison;
-  if (!symbol->assigned && !dead_ && symbol->owner == function_) {
-    name_error(e->pos, fmt::format("Variable '{}' may be used before it is assigned", symbol->name),
-               fmt::format("line {} assigns it only on some paths", symbol->pos.line));
-    mark_assigned(symbol);
-  }
+  if (!symbol->assigned && !dead_ && symbol->owner == function_) mark_unsure(e, symbol);
   return symbol->type;
 }
 
-constexpr std::string_view kNotNumeric = "Operands must be numeric (i32, i64, u32, u64, or f64)";
+/// A read that may come before every assignment fails at run time. Module variables become globals, which know
+/// whether they are assigned; locals get a flag (FunctionEmitter::prepare_unsure).
+void Checker::mark_unsure(Expr* e, Symbol* symbol) {
+  e->unsure = true;
+  mark_assigned(symbol);  // or the check has raised
+  if (symbol->module_level) {
+    symbol->shared = true;
+  } else if (!std::exchange(symbol->unsure, true)) {
+    symbol->unsure_pos = e->pos;
+    symbol->next_unsure = std::exchange(symbol->root->unsure, symbol);
+  }
+}
+
+/// The register of an unsure local holds a dummy at first; not every type has one.
+void Checker::check_unsure_types() {
+  for (const Symbol& symbol : program_.symbols) {
+    Form f = form(symbol.type);
+    if (!symbol.unsure || (f != Form::kStruct && f != Form::kError && f != Form::kRange)) continue;
+    name_error(symbol.unsure_pos, fmt::format("Variable '{}' may be used before it is assigned", symbol.name),
+               fmt::format("line {} assigns it only on some paths", symbol.pos.line));
+  }
+}
 
 Ty Checker::check_negate(Expr* e, Ty hint) {
   Ty type = value(e->left, hint);
@@ -109,7 +130,7 @@ Ty Checker::check_negate(Expr* e, Ty hint) {
     case Form::kU64:
       type_error(e->pos, fmt::format("A `{}` cannot be negated", types_.name(type)), "convert it to a signed type first");
       return kTyPoison;
-    default: return fail_at_run_time(e, ErrorKind::kType, kNotNumeric, type);
+    default: mismatch(e->left->pos, type, "a number"); return kTyPoison;
   }
 }
 
@@ -259,7 +280,8 @@ Ty Checker::check_array(Expr* e, Ty hint) {
   bool poisoned = false;
   auto check_item = [&](Expr* item) {
     Ty type = value(item, element);
-    poisoned |= types_.is_poison(type);
+    if (poisoned) return;
+    poisoned = types_.is_poison(type);
     if (!types_.unify(element, type)) {
       mismatch(item->pos, type, types_.name(element));
       poisoned = true;
@@ -285,8 +307,8 @@ Ty Checker::check_fill(Expr* e, Ty hint) {
   if (is_name && count->symbol != nullptr && !types_.is_poison(count_type)) {
     const Symbol* symbol = count->symbol;
     const Expr* literal = symbol->constant;
-    if (symbol->is_mut || symbol->reassigned) {
-      type_error(count->pos, "An array fill count must be a literal or an immutable variable",
+    if (symbol->is_mut || literal == nullptr) {
+      type_error(count->pos, "An array fill count must be a literal or an immutable variable with a literal's value",
                  fmt::format("`[value, {}]` means {} copies of value; write `[value, {},]` for two elements", count->text,
                              count->text, count->text));
       return kTyPoison;

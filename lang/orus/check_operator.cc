@@ -142,7 +142,11 @@ Ty Checker::check_arithmetic(Expr* e) {
   left = types_.resolve(left);
   if (form(left) == Form::kVariable) types_.unify(left, kTyI32);
   left = types_.resolve(left);
-  if (!is_number(left)) return fail_at_run_time(e, ErrorKind::kType, kNotNumeric, left);
+  if (left == kTyBool || left == kTyString) return fail_at_run_time(e, ErrorKind::kType, kNotNumeric, left);
+  if (!is_number(left)) {
+    mismatch(e->left->pos, left, "a number");
+    return kTyPoison;
+  }
   return e->operand_type = left;
 }
 

@@ -40,7 +40,7 @@ void Checker::check_statement(Stmt* s, bool tail) {
     case StmtKind::kContinue: return check_jump(s);
     case StmtKind::kFunction: return check_function(s->function->info);
     case StmtKind::kStruct: return;
-    case StmtKind::kGroup: return check_scoped(s->body, true, false);
+    case StmtKind::kGroup: return check_scoped(s->body, false, false);
     case StmtKind::kUnsupported: return;
   }
 }
@@ -58,7 +58,9 @@ void Checker::check_expression_statement(Stmt* s, bool tail) {
     info->no_result |= inferred;
     return;
   }
-  if (inferred) {
+  if (types_.is_poison(type) && form(info->result) == Form::kVariable) {
+    info->result = kTyPoison;
+  } else if (inferred) {
     info->no_result |= !types_.unify(info->result, type);
   } else {
     agree(s->value, type, info->result);
@@ -250,6 +252,7 @@ void Checker::check_if(Stmt* s, bool tail) {
     dead_ = dead_before;
   };
   bool branch_tail = tail && s->has_else;
+  Stmt* outer_root = std::exchange(soft_root_, scope_->soft ? soft_root_ : s);
   for (Branch& branch : s->branches) {
     check_condition(branch.condition);
     size_t mark = trail_.size();
@@ -259,6 +262,7 @@ void Checker::check_if(Stmt* s, bool tail) {
   size_t mark = trail_.size();
   if (s->has_else) check_scoped(s->else_body, true, branch_tail);
   end_branch(mark);
+  soft_root_ = outer_root;
   dead_ = dead_before || !have;
   for (Symbol* symbol : common) mark_assigned(symbol);
 }
@@ -268,7 +272,9 @@ void Checker::check_while(Stmt* s) {
   bool forever = is_true_literal(s->value);
   bool dead_before = dead_;
   loops_.push_back(LoopState{.stmt = s, .trail_mark = trail_.size()});
+  Stmt* outer_root = std::exchange(soft_root_, scope_->soft ? soft_root_ : s);
   check_scoped(s->body, true, false);
+  soft_root_ = outer_root;
   LoopState loop = std::move(loops_.back());
   loops_.pop_back();
   undo(loop.trail_mark);
@@ -355,12 +361,14 @@ void Checker::check_return(Stmt* s) {
   }
   Ty type = check(s->value, info->result);
   bool is_void = form(type) == Form::kVoid;
-  if (is_void && result == Form::kVariable) {
+  if (types_.is_poison(type) && result == Form::kVariable) {
+    info->result = kTyPoison;
+  } else if (is_void && result == Form::kVariable) {
     info->no_result = true;
   } else if (is_void && has_result) {
     value(s->value);
   } else if (!is_void && result == Form::kVoid) {
-    type_error(s->value->pos, fmt::format("Function '{}' is declared to return nothing", info->decl->name));
+    mismatch(s->value->pos, type, "void");
   } else if (!is_void) {
     agree(s->value, type, info->result);
   }

@@ -6,8 +6,8 @@
 //  2. A function's body is checked where it is declared, when exactly the variables it may use are known; earlier only
 //     if somebody needs its inferred result.
 //  3. What the language leaves to run time is recorded in Expr::failure and compiled to a `fail` instruction.
-//  4. Definite assignment: a hoisted variable is read only where Symbol::assigned holds. `trail_` lists the symbols
-//     that became assigned, in order, so that a branch can be undone.
+//  4. Definite assignment: where a hoisted variable is read while Symbol::assigned does not hold, the read is marked
+//     and checked at run time. `trail_` lists the symbols that became assigned, in order, so that a branch can be undone.
 #pragma once
 
 #include <deque>
@@ -68,6 +68,7 @@ class Checker {
   void ensure_result(FunctionInfo* info, Pos pos);
   static bool tail_gives_value(Block body);
   void propagate_calls();
+  void share_surplus();
 
   // check_statement.cc
   void check_block(Block block, bool tail);
@@ -104,6 +105,8 @@ class Checker {
   Ty check_kind(Expr* e, Ty hint);
   Ty check_number(Expr* e, Ty hint);
   Ty check_name(Expr* e);
+  void mark_unsure(Expr* e, Symbol* symbol);
+  void check_unsure_types();
   Ty check_negate(Expr* e, Ty hint);
   Ty check_not(Expr* e);
   Ty check_complement(Expr* e, Ty hint);
@@ -171,6 +174,7 @@ class Checker {
   std::vector<LoopState> loops_;
   std::vector<Symbol*> trail_;
   bool dead_ = false;                 // control cannot get here
+  Stmt* soft_root_ = nullptr;         // outermost branch or while around the current statement in its hard scope
   uint32_t event_ = 0;                // counts calls and declarations of the module's own statements
   uint32_t inference_depth_ = 0;
   mutable uint32_t suggestions_left_ = 50;  // each costs time proportional to the number of names

@@ -7,8 +7,9 @@ namespace orus::lang {
 /// Whether uses of the variable may be replaced by the literal that initialises it: it is written once, and cannot be
 /// read before that.
 bool FunctionEmitter::folds(const Symbol* symbol) const {
-  if (symbol->constant == nullptr || symbol->reassigned) return false;
-  if (!symbol->shared || info_ == nullptr) return true;
+  if (symbol->constant == nullptr || symbol->reassigned || symbol->unsure) return false;
+  if (!symbol->shared) return true;
+  if (info_ == nullptr) return !symbol->hoisted;
   return !symbol->hoisted && info_->reached_at > symbol->declared_at;
 }
 
@@ -81,6 +82,12 @@ Operand FunctionEmitter::eval_name(Expr* e, Want want) {
   Operand operand;
   bool known = known_value(e, &operand);
   if (!symbol->shared) {
+    if (e->unsure) {
+      Label fine = label();
+      jump_on(e->pos, symbol->flag, fine, true);
+      fail(e->pos, ErrorKind::kName, info(Trap::UnassignedGlobal).message);
+      bind(fine);
+    }
     operand.kind = Operand::Kind::kLocal;
     operand.reg = local(symbol);
     operand.type = lower(symbol->type);
@@ -91,7 +98,7 @@ Operand FunctionEmitter::eval_name(Expr* e, Want want) {
   Reg d = target(want, type);
   if (reachable()) {
     at(e->pos);
-    bool unsure = info_ != nullptr && (symbol->hoisted || info_->reached_at < symbol->declared_at);
+    bool unsure = e->unsure || (info_ != nullptr && (symbol->hoisted || info_->reached_at < symbol->declared_at));
     if (unsure && !is_reference(kind(type))) code_.check_global(symbol->global);
     code_.load_global(d, symbol->global);
   }

@@ -44,6 +44,7 @@ void FunctionEmitter::emit_loop_body(Stmt* s, Label next, Label end) {
 }
 
 void FunctionEmitter::emit_while(Stmt* s) {
+  prepare_unsure(s);
   ScopeGuard guard(*this, true);
   Label top = label(), next = label(), end = label();
   bool copied = size_of(s->value, kMaxCopiedCondition) < kMaxCopiedCondition || kind(s->value) != TypeKind::kBool;

@@ -194,10 +194,38 @@ void FunctionEmitter::move_to(Pos pos, Operand operand, Reg d) {
 Reg FunctionEmitter::local(Symbol* symbol) {
   if (symbol->reg != kNoReg) return symbol->reg;
   symbol->reg = code_.reg(lower(symbol->type));
+  add_to_scope(symbol, symbol->reg);
+  return symbol->reg;
+}
+
+/// The register lives as long as the variable.
+void FunctionEmitter::add_to_scope(const Symbol* symbol, Reg reg) {
   size_t scope = scopes_.size() - 1;
   while (symbol->hoisted && scopes_[scope].soft) --scope;
-  scopes_[scope].registers.push_back(symbol->reg);
-  return symbol->reg;
+  scopes_[scope].registers.push_back(reg);
+}
+
+/// Before a branch or loop that may or may not assign variables which are read afterwards: their flags are cleared and
+/// their registers get a dummy, because registers must not be read unassigned.
+void FunctionEmitter::prepare_unsure(const Stmt* s) {
+  for (Symbol* symbol = s->unsure; symbol != nullptr; symbol = symbol->next_unsure) {
+    Reg reg = local(symbol);
+    TypeId type = lower(symbol->type);
+    if (kind(type) == TypeKind::kArray) {
+      op(s->pos, Op::new_array, reg, 0);
+    } else {
+      load(s->pos, reg, type, 0);
+    }
+    if (symbol->flag == kNoReg) {
+      symbol->flag = code_.reg(kTypeBool);
+      add_to_scope(symbol, symbol->flag);
+    }
+    load(s->pos, symbol->flag, kTypeBool, 0);
+  }
+}
+
+void FunctionEmitter::note_assigned(Pos pos, const Symbol* symbol) {
+  if (symbol->unsure) load(pos, symbol->flag, kTypeBool, 1);
 }
 
 }  // namespace orus::lang

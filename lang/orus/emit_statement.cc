@@ -99,8 +99,8 @@ void FunctionEmitter::assign_direct(Stmt* s) {
   if (target->kind == ExprKind::kMember) return store_member(target, s->value);
   Symbol* symbol = target->symbol;
   if (!symbol->shared) {
-    into(s->value, local(symbol), s->declares);
-    return;
+    into(s->value, local(symbol), s->declares && !symbol->unsure);
+    return note_assigned(s->pos, symbol);
   }
   Operand operand = eval(s->value);
   use(s->value->pos, operand);
@@ -130,6 +130,7 @@ void FunctionEmitter::assign_to(Expr* target, Operand& operand, Pos pos) {
     code_.store_global(operand.reg, target->symbol->global);
   } else {
     op(pos, Op::mov, local(target->symbol), operand.reg);
+    note_assigned(pos, target->symbol);
   }
 }
 
@@ -215,6 +216,7 @@ void FunctionEmitter::emit_destructure(Stmt* s) {
     Want want = name->symbol->shared ? Want{} : Want{.reg = local(name->symbol)};
     Operand element = get_element(pos, array, index, want);
     if (name->symbol->shared) assign_to(name, element, name->pos);
+    if (!name->symbol->shared) note_assigned(name->pos, name->symbol);
     release(element);
     release(index);
   }
@@ -223,6 +225,7 @@ void FunctionEmitter::emit_destructure(Stmt* s) {
 
 void FunctionEmitter::emit_if(Stmt* s, bool tail) {
   bool branch_tail = tail && s->has_else;
+  prepare_unsure(s);
   Label end = label();
   for (size_t i = 0; i < s->branches.size(); ++i) {
     bool last = i + 1 == s->branches.size() && s->else_body.empty();

@@ -106,6 +106,9 @@ class FunctionEmitter {
   void release(const Operand& operand);
   void move_to(Pos pos, Operand operand, Reg d);
   Reg local(Symbol* symbol);
+  void add_to_scope(const Symbol* symbol, Reg reg);
+  void prepare_unsure(const Stmt* s);
+  void note_assigned(Pos pos, const Symbol* symbol);
 
   // emit_statement.cc
   void emit_block(Block block, bool tail);

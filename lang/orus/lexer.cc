@@ -57,6 +57,7 @@ class Lexer {
   Lexer(std::string_view source, Reporter& reporter) : source_(source), reporter_(reporter) {}
 
   std::vector<Token> run() {
+    report_nul();
     if (source_.starts_with("\xEF\xBB\xBF")) at_ = line_start_ = 3;
     while (true) {
       if (line_begins_ && !begin_line()) break;
@@ -85,6 +86,7 @@ class Lexer {
     line_start_ = at_;
   }
 
+  void report_nul();
   bool begin_line();
   void enter_line(uint32_t width);
   void leave_levels(uint32_t width);
@@ -114,6 +116,17 @@ class Lexer {
   bool line_begins_ = true;
   bool quotes_exhausted_ = false;  // no string that starts from here on is ever closed
 };
+
+/// Once, and even in a comment: such a file is not text.
+void Lexer::report_nul() {
+  size_t at = source_.find('\0');
+  if (at == std::string_view::npos) return;
+  std::string_view before = source_.substr(0, at);
+  size_t start = before.rfind('\n') + 1;  // npos + 1 is 0
+  auto line = static_cast<uint32_t>(std::count(before.begin(), before.end(), '\n') + 1);
+  reporter_.error(ErrorClass::kSyntax, Pos{static_cast<uint32_t>(at), 1, line, static_cast<uint32_t>(at - start + 1)},
+                  "NUL byte in source text");
+}
 
 /// Skips to the first line with a token and handles its indentation. False at the end of the source.
 bool Lexer::begin_line() {
@@ -155,10 +168,11 @@ void Lexer::enter_line(uint32_t width) {
     }
     if (!bracket_abandoned()) return;
     while (in_bracket()) frames_.pop_back();
-    const Token& last = tokens_.back();
-    tokens_.push_back(Token{Tok::kNewline, last.pos});
-    tokens_.back().pos.column += last.pos.length;
-    tokens_.back().pos.length = 0;
+    Token end{Tok::kNewline, tokens_.back().pos};  // at the end of the line before
+    end.pos.offset += end.pos.length;
+    end.pos.column += end.pos.length;
+    end.pos.length = 0;
+    tokens_.push_back(end);
   }
   if (width > indents_.back()) {
     indents_.push_back(width);
@@ -170,13 +184,17 @@ void Lexer::enter_line(uint32_t width) {
 
 void Lexer::leave_levels(uint32_t width) {
   while (!in_bracket() && indents_.back() > width) {
+    size_t below = indents_.size() - 2;  // the outermost level is 0, so there is one below
+    if (indents_[below] < width && below >= frames_.back().indent_base) {
+      // Between two levels: taken as the inner one, so that the rest of the block keeps its place.
+      reporter_.error(ErrorClass::kSyntax, pos_from(at_, 1), "Inconsistent indentation",
+                      "this line must line up with one of the blocks around it");
+      indents_.back() = width;
+      return;
+    }
     indents_.pop_back();
     push(Tok::kDedent, at_, 0);
     if (indents_.size() == frames_.back().indent_base) frames_.pop_back();  // never the outermost: it starts at 0
-  }
-  if (!in_bracket() && indents_.back() != width) {
-    reporter_.error(ErrorClass::kSyntax, pos_from(at_, 1), "Inconsistent indentation",
-                    "this line must line up with one of the blocks around it");
   }
 }
 
@@ -305,8 +323,6 @@ void Lexer::scan_string() {
       line_start_ = at_ + 1;
     } else if (source_[at_] == '\\') {
       check_escape(at_++);
-    } else if (source_[at_] == '\0') {
-      reporter_.error(ErrorClass::kSyntax, pos_from(at_, 1), "NUL byte in source text", "write it as '\\0'");
     }
   }
   ++at_;
@@ -369,8 +385,8 @@ void Lexer::scan_bad() {
   auto c = static_cast<uint8_t>(source_[at_++]);
   std::string message;
   if (c == 0) {
-    while (at_ < source_.size() && source_[at_] == '\0') ++at_;
-    message = "NUL byte in source text";
+    push(Tok::kBad, start, 1);  // reported by report_nul
+    return;
   } else if (c >= 0x80) {
     while (at_ < source_.size() && static_cast<uint8_t>(source_[at_]) >= 0x80) ++at_;
     message = "Only strings and comments may hold characters outside ASCII";

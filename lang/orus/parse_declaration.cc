@@ -77,16 +77,19 @@ Stmt* Parser::parse_struct() {
     return nullptr;
   }
   std::vector<FieldDecl> fields;
+  bool damaged = false;
   while (!at(Tok::kDedent) && !at(Tok::kEnd)) {
     if (accept(Tok::kNewline) || accept(Tok::kSemicolon) || accept(Tok::kPass)) continue;
     size_t start = at_;
     if (!parse_field(fields)) {
       if (gave_up_) return nullptr;
+      damaged = true;
       skip_line_and_block();
       if (at_ == start) advance();
     }
   }
   accept(Tok::kDedent);
+  if (fields.empty() && !damaged) error(s->name_pos, fmt::format("Struct '{}' has no fields", s->name));
   s->fields = keep(fields);
   return s;
 }

@@ -98,7 +98,12 @@ Stmt* Parser::parse_statement_body() {
     case Tok::kReturn: return parse_return();
     case Tok::kBreak: return parse_jump(StmtKind::kBreak);
     case Tok::kContinue: return parse_jump(StmtKind::kContinue);
-    case Tok::kFn: return ahead(1).kind == Tok::kName ? parse_function() : parse_simple();
+    case Tok::kFn:
+      if (ahead(1).kind == Tok::kName) return parse_function();
+      if (ahead(1).kind == Tok::kLeftParen) return parse_simple();
+      advance();
+      error_here("Expected a name after 'fn'");
+      return nullptr;
     case Tok::kStruct: return parse_struct();
     case Tok::kEnum: return parse_unsupported_block("Enums are");
     case Tok::kImpl: return parse_unsupported_block("Methods are");
@@ -139,7 +144,7 @@ Stmt* Parser::parse_statement_body() {
 bool Parser::parse_suite(std::string_view what, Block* out) {
   if (!at(Tok::kColon)) {
     if (at(Tok::kAssign)) {
-      error_here("An assignment cannot be a condition", "Did you mean '=='?");
+      error_here("Assignment in a condition. Did you mean '=='?");
     } else {
       error_here(fmt::format("Expected ':' after {}", what));
     }
@@ -296,6 +301,11 @@ Stmt* Parser::parse_for(std::string_view label) {
     }
     s->items = keep(std::vector<Expr*>{s->value, end, step});
   }
+  if (at(Tok::kColon) && ahead(1).kind != Tok::kNewline) {
+    advance();
+    error_here("The body of 'for' must be an indented block");
+    return nullptr;
+  }
   return parse_suite("for block", &s->body) ? s : nullptr;
 }
 
@@ -343,7 +353,7 @@ Stmt* Parser::parse_raise() {
   Stmt* s = statement(StmtKind::kRaise);
   advance();
   if (at_terminator()) {
-    error_here("Expected a value after 'raise'", "a string with the message, or an error value");
+    error_here("Expected an expression after 'raise'", "a string with the message, or an error value");
     return nullptr;
   }
   s->value = parse_expression();

@@ -32,9 +32,14 @@ struct Symbol {
   bool shared = false;                // module variable that some function touches: lives in a global
   bool counts = false;                // loop variable of an iteration over an integer or range()
   bool assigned = true;               // checker only: surely assigned at the current point
+  bool unsure = false;                // local that may be read unassigned: a flag register tells
+  Stmt* root = nullptr;               // hoisted: the outermost branch or loop it is hoisted out of
+  Symbol* next_unsure = nullptr;      // list of `root`
+  Pos unsure_pos = {};                // the first such read
   uint32_t declared_at = 0;           // module variables: event number of the declaration, see FunctionInfo
 
   uint16_t reg = UINT16_MAX;          // emitter: its register, if it has one
+  uint16_t flag = UINT16_MAX;         // emitter: unsure: the bool register that says whether it is assigned
   GlobalId global = {};               // emitter: its global, if shared
 };
 

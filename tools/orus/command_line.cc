@@ -78,7 +78,10 @@ Status take_any_option(std::span<const std::string_view> words, size_t* at,
   if (own_match == Match::kYes) return Ok{};
   ORUS_TRY(match, take_option(api::knobs(), words, at, &out->config));
   if (match == Match::kNo) return unknown_option(words[before]);
-  for (size_t i = before; i < *at; ++i) out->run_flags.emplace_back(words[i]);
+  std::string_view flag = words[before].substr(0, words[before].find('='));
+  GivenKnob given{std::string(flag.starts_with("-O") ? "-O" : flag), {}};
+  for (size_t i = before; i < *at; ++i) given.words.emplace_back(words[i]);
+  out->given.push_back(std::move(given));
   return Ok{};
 }
 
@@ -142,7 +145,8 @@ Status parse_command_line(std::span<const std::string_view> words, Invocation* o
     out->config.stats = api::StatsFormat::kText;
   }
   const CommandOptions& o = out->options;
-  if (o.help || o.help_letter || o.version || o.version_letter) return Ok{};
+  bool asks = o.help || o.help_letter || o.version || o.version_letter || (o.modes.size() == 1 && o.modes[0] == "list");
+  if (asks) return Ok{};
   return check_file_count(*out);
 }
 

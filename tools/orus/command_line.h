@@ -31,12 +31,18 @@ struct Command {
   std::string_view summary;
 };
 
+/// A knob as it was given, for child processes.
+struct GivenKnob {
+  std::string flag;                // as in knobs.def
+  std::vector<std::string> words;  // on the command line
+};
+
 struct Invocation {
   const Command* command = nullptr;
   api::RunConfig config;
   CommandOptions options;
   std::vector<std::string> files;
-  std::vector<std::string> run_flags;  // the knobs as they were given, for child processes
+  std::vector<GivenKnob> given;
 };
 
 std::span<const Command> commands();

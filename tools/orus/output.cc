@@ -17,6 +17,18 @@ void write_all(int fd, std::string_view text) {
   }
 }
 
+std::unique_ptr<api::Program> reported(const Invocation& invocation, const std::string& path, api::LoadResult loaded,
+                                       int* exit_code) {
+  for (const lang::Diagnostic& diagnostic : loaded.diagnostics) report(invocation, diagnostic, loaded.texts);
+  if (loaded.program == nullptr) {
+    *exit_code = loaded.exit_code;
+    if (loaded.exit_code == api::kExitCompile && invocation.config.error_format == api::ErrorFormat::kFriendly) {
+      write_error(fmt::format("Compilation failed for \"{}\".\n", path));
+    }
+  }
+  return std::move(loaded.program);
+}
+
 }  // namespace
 
 bool colored(const api::RunConfig& config) {
@@ -55,15 +67,23 @@ void report(const Invocation& invocation, const api::Program& program, const api
 }
 
 std::unique_ptr<api::Program> load_or_report(const Invocation& invocation, const std::string& path, int* exit_code) {
-  api::LoadResult loaded = api::load_file(path);
-  for (const lang::Diagnostic& diagnostic : loaded.diagnostics) report(invocation, diagnostic, loaded.texts);
-  if (loaded.program == nullptr) {
-    *exit_code = loaded.exit_code;
-    if (loaded.exit_code == api::kExitCompile && invocation.config.error_format == api::ErrorFormat::kFriendly) {
-      write_error(fmt::format("Compilation failed for \"{}\".\n", path));
-    }
+  return reported(invocation, path, api::load_file(path), exit_code);
+}
+
+std::unique_ptr<api::Program> load_or_report(const Invocation& invocation, const std::string& path,
+                                             api::ProgramForm form, int* exit_code) {
+  return reported(invocation, path, api::load_file(path, form), exit_code);
+}
+
+bool read_input(const Invocation& invocation, std::string* input) {
+  if (invocation.options.input.empty()) return true;
+  auto content = api::read_file(invocation.options.input);
+  if (content.ok()) {
+    *input = std::move(content).value();
+    return true;
   }
-  return std::move(loaded.program);
+  plain_error(invocation, invocation.options.input, content.error().detail, api::kExitNoFile);
+  return false;
 }
 
 }  // namespace orus::tool

@@ -24,8 +24,14 @@ int plain_error(const Invocation& invocation, const std::string& file, const std
 
 /// The program in `path`, or null after writing why not; then *exit_code is set.
 std::unique_ptr<api::Program> load_or_report(const Invocation& invocation, const std::string& path, int* exit_code);
+/// The same, taking the file for `form`.
+std::unique_ptr<api::Program> load_or_report(const Invocation& invocation, const std::string& path,
+                                             api::ProgramForm form, int* exit_code);
 void report(const Invocation& invocation, const lang::Diagnostic& diagnostic, const std::vector<api::SourceText>& texts);
 /// The diagnostic of a run, if there is one.
 void report(const Invocation& invocation, const api::Program& program, const api::RunResult& result);
+
+/// The text of --stdin; empty without it. False after reporting that it cannot be read.
+bool read_input(const Invocation& invocation, std::string* input);
 
 }  // namespace orus::tool

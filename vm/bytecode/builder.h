@@ -47,7 +47,7 @@ class FunctionBuilder {
   Reg reg(TypeId type);
   void release(Reg r);
   TypeId type_of(Reg r) const { return registers_[r]; }
-  /// True once a limit is passed (kMaxRegisters, functions, loops, a list of 65536 registers): do not call finish() then.
+  /// True once a limit is passed (kMaxRegisters, functions, loops, 65535 listed registers): do not call finish() then.
   bool overflowed() const { return overflowed_; }
 
   void set_position(Position p) { position_ = p; }

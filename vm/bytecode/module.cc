@@ -18,7 +18,8 @@ TypeId Module::array_of(TypeId element) {
 }
 
 std::string Module::type_name(TypeId id) const {
-  static constexpr std::string_view kNames[] = {"void", "i32", "i64", "u32", "u64", "f64", "bool", "string", "error", "range"};
+  static constexpr std::string_view kNames[] = {"void", "i32",  "i64",    "u32",   "u64",
+                                                "f64",  "bool", "string", "error", "range"};
   const Type& t = type(id);
   if (t.kind == TypeKind::kArray) return "[" + type_name(t.element) + "]";
   if (t.kind == TypeKind::kStruct) return t.name;

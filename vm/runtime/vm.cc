@@ -189,10 +189,11 @@ const std::vector<uint16_t>& Vm::live_references(const FunctionRuntime& fn, uint
   return it->second;
 }
 
-void Vm::visit_frames(Slot* top, RootSink& sink) {
+void Vm::visit_frames(const Activation& record, RootSink& sink) {
   // The innermost frame is inside an instruction that may still read its operands; the others are inside calls.
   Liveness at = Liveness::kBefore;
-  for (Slot* base = top; frame_function(base) != nullptr; base = frame_caller(base), at = Liveness::kAcross) {
+  for (Slot* base = record.top; frame_function(base) != nullptr; base = frame_caller(base), at = Liveness::kAcross) {
+    if (base == record.top && record.top_in_tier) continue;
     const FunctionRuntime& fn = *frame_function(base);
     for (uint16_t r : live_references(fn, fn.pc_of(frame_pc(base)), at)) sink.visit(reinterpret_cast<Object**>(&base[r]));
   }
@@ -206,7 +207,7 @@ void Vm::visit_roots(RootSink& sink) {
   void* native_frame = context.native_frame;
   for (Activation* a = activation; a != nullptr; a = a->previous) {
     if (a->top != nullptr) {
-      visit_frames(a->top, sink);
+      visit_frames(*a, sink);
     } else {
       tier_->visit_roots(native_frame, sink);
       native_frame = a->native_frame;

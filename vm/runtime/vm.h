@@ -196,6 +196,7 @@ class Vm final : public RootSource {
     Activation* previous;
     Slot* top;          // interpreter: innermost frame when it is not running; null for machine code
     void* native_frame; // machine code: innermost frame when it is not running
+    bool top_in_tier = false;  // `top` was entered at a loop: the tier holds its registers, the slots are stale
   };
   Activation* activation = nullptr;
 
@@ -205,7 +206,7 @@ class Vm final : public RootSource {
   explicit Vm(const VerifiedModule& module, const VmConfig& config, Console& console);
   Status load();
   bool make_error(ErrorKind kind, String* message, const Slot* base, const Insn* pc);
-  void visit_frames(Slot* top, RootSink& sink);
+  void visit_frames(const Activation& record, RootSink& sink);
 
   const VerifiedModule& verified_;
   VmConfig config_;

@@ -774,6 +774,11 @@ void Emitter::memory(const LirInst& inst) {
 
 void Emitter::call(const LirInst& inst) {
   using namespace Xbyak::util;
+  // The callee counts on top of the inlined frames between this unit and the call.
+  uint32_t inlined = 0;
+  for (FrameId f = l.fn.at(l.fn.at(inst.source).frame).parent; f.valid(); f = l.fn.at(f).parent) ++inlined;
+  const auto depth = dword[ctx + context_offset(offsetof(VmContext, depth))];
+  if (inlined > 0) add(depth, inlined);
   add(base, static_cast<uint32_t>(inst.disp));
   if (opt.has_depth && inst.imm == opt.function) {
     Xbyak::CodeGenerator::call(self_);
@@ -784,6 +789,7 @@ void Emitter::call(const LirInst& inst) {
   }
   out_->return_offsets[inst.site] = static_cast<uint32_t>(getSize());
   sub(base, static_cast<uint32_t>(inst.disp));
+  if (inlined > 0) sub(depth, inlined);
 }
 
 void Emitter::runtime(const LirInst& inst) {
