@@ -6,7 +6,7 @@ namespace orus::jit::ra {
 namespace {
 
 constexpr uint64_t kColdFrequency = 1;
-constexpr uint64_t kOnce = 100;
+constexpr uint64_t kOnce = 1000;
 constexpr uint32_t kMaxCountedDepth = 8;
 constexpr size_t kMaxClobberLists = 12;
 
@@ -68,14 +68,12 @@ class Analyser {
 
   void estimate_frequencies() {
     uint32_t blocks = count(fn_.blocks);
-    for (const RaBlock& block : fn_.blocks) {
-      uint64_t f = kOnce;
-      for (uint32_t d = std::min(block.loop_depth, kMaxCountedDepth); d != 0; --d) f *= 10;
-      out_.frequency.push_back(block.cold ? kColdFrequency : f);
-    }
+    for (uint32_t b = 0; b < blocks; ++b) out_.frequency.push_back(frequency_of(b));
     for (uint32_t b = 0; b < blocks; ++b) {
       uint64_t cost = 0;
+      out_.earliest_pred.push_back(b);
       for (Pred p : out_.preds[b]) {
+        out_.earliest_pred[b] = std::min(out_.earliest_pred[b], p.block);
         bool back = p.block >= b && !fn_.blocks[p.block].cold;
         if (!back) cost += std::min(out_.frequency[p.block], out_.frequency[b]);
       }
@@ -91,6 +89,29 @@ class Analyser {
       out_.cheapest.push_back(std::move(next));
     }
   }
+  // A loop or the function runs its blocks once each time around, except that branches share what reaches them evenly
+  // among the ways that stay in the loop and are not cold.
+  uint64_t frequency_of(uint32_t b) const {
+    const RaBlock& block = fn_.blocks[b];
+    if (block.cold) return kColdFrequency;
+    uint64_t whole = kOnce;
+    for (uint32_t d = std::min(block.loop_depth, kMaxCountedDepth); d != 0; --d) whole *= 10;
+    uint64_t sum = 0;
+    for (Pred p : out_.preds[b]) {
+      const RaBlock& from = fn_.blocks[p.block];
+      if (p.block >= b || from.loop_depth != block.loop_depth) return whole;
+      if (!from.cold) sum += out_.frequency[p.block] / ways_on(from);
+    }
+    return std::clamp(sum, 2 * kColdFrequency, whole);
+  }
+  uint64_t ways_on(const RaBlock& from) const {
+    uint64_t ways = 0;
+    for (const RaEdge& e : fn_.edges_of(from)) {
+      const RaBlock& to = fn_.blocks[e.target];
+      ways += !to.cold && to.loop_depth >= from.loop_depth;
+    }
+    return std::max<uint64_t>(ways, 1);
+  }
   uint32_t cheaper(uint32_t early, uint32_t late) const {
     return out_.entry_cost[early] < out_.entry_cost[late] ? early : late;
   }
@@ -100,7 +121,8 @@ class Analyser {
     std::vector<uint32_t> last(blocks, kNone);
     for (uint32_t b = 0; b < blocks; ++b) {
       for (Pred p : out_.preds[b]) {
-        if (p.block >= b && !fn_.blocks[p.block].cold) last[b] = last[b] == kNone ? p.block : std::max(last[b], p.block);
+        if (p.block >= b && !fn_.blocks[p.block].cold)
+          last[b] = last[b] == kNone ? p.block : std::max(last[b], p.block);
       }
     }
     uint32_t open = kNone;
@@ -136,12 +158,13 @@ class Analyser {
     }
     out_.uses = group(use_pairs_, fn_.vregs.size());
     use_pairs_ = {};
-    auto before = [](const Use& x, const Use& y) { 
+    auto before = [](const Use& x, const Use& y) {
       if (x.pos != y.pos) return x.pos < y.pos;
       return x.kind != y.kind ? x.kind < y.kind : x.hint < y.hint;
     };
     for (uint32_t v = 0; v < fn_.vregs.size(); ++v) {  // operand order within an instruction is arbitrary
-      auto first = out_.uses.items.begin() + out_.uses.begin[v], last = out_.uses.items.begin() + out_.uses.begin[v + 1];
+      auto first = out_.uses.items.begin() + out_.uses.begin[v],
+           last = out_.uses.items.begin() + out_.uses.begin[v + 1];
       if (!std::is_sorted(first, last, before)) std::sort(first, last, before);
     }
   }
@@ -227,7 +250,10 @@ class Analyser {
       if (back.from >= range.from && back.owner != range.owner) {  // the late half came first
         FixedRange late = back;
         back = {range.from, late.from, range.owner};
-        if (back.from < back.to) list.push_back(late); else back = late;
+        if (back.from < back.to)
+          list.push_back(late);
+        else
+          back = late;
         return;
       }
       if (back.owner == range.owner) {
@@ -403,7 +429,9 @@ class Analyser {
   }
 
   template <class T>
-  static uint32_t count(const std::vector<T>& v) { return static_cast<uint32_t>(v.size()); }
+  static uint32_t count(const std::vector<T>& v) {
+    return static_cast<uint32_t>(v.size());
+  }
 
   const RaFunction& fn_;
   Analysis out_;

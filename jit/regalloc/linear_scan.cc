@@ -154,7 +154,10 @@ class LinearScan {
       if (from < std::min(a.to, b.to)) return from;
       if (steps >= kMaxSteps && reached > cur.start) return reached;
       reached = std::max(reached, std::min(a.to, b.to));
-      if (a.to <= b.from) i = range_after(cur.vreg, i, b.from); else j = range_after(other.vreg, j, a.from);
+      if (a.to <= b.from)
+        i = range_after(cur.vreg, i, b.from);
+      else
+        j = range_after(other.vreg, j, a.from);
     }
     return kNever;
   }
@@ -280,7 +283,7 @@ class LinearScan {
     if (info(cur.vreg).is_remat && first) return true;
     if (first || at(cur.prev).reg != kInMemory) return false;
     const Use* use = use_at_or_after(cur.vreg, cur.start);
-    return use == uses_end(cur.vreg) || use->pos >= cur.end;
+    return (use == uses_end(cur.vreg) || use->pos >= cur.end) && next_round(cur.vreg, cur.start) == kNever;
   }
 
   bool take_free(uint32_t id, Pos need) {
@@ -314,9 +317,24 @@ class LinearScan {
     Pos a = limit_[r.index()], b = limit_[than.index()];
     return a != b ? a > b : mine > other;
   }
-  bool wants_before(const Interval& cur, Pos limit) const {
+  /// True if a register up to `limit` helps: a use comes before, or a way around `limit` leads to one.
+  bool wants_before(const Interval& cur, Pos limit) {
     const Use* use = use_at_or_after(cur.vreg, cur.start);
-    return use != uses_end(cur.vreg) && use->pos < limit;
+    if (use != uses_end(cur.vreg) && use->pos < limit) return true;
+    if (limit >= cur.end || spill_everything_) return false;
+    Pos join = join_after(cur.vreg, limit, use == uses_end(cur.vreg) ? cur.end - 1 : use->pos);
+    return join < cur.end && a_.earliest_pred[a_.block_of(join)] >= a_.block_of(cur.start);
+  }
+  /// Start of the next block up to `last` that can be reached around the block of `pos`; kNever if there is none near.
+  Pos join_after(uint32_t vreg, Pos pos, Pos last) const {
+    constexpr uint32_t kMaxBlocks = 12;
+    uint32_t here = a_.block_of(pos), end = std::min(a_.block_of(last), here + kMaxBlocks);
+    for (uint32_t b = here + 1; b <= end; ++b) {
+      if (a_.earliest_pred[b] >= here) continue;
+      bool worth_it = a_.frequency[b] >= a_.frequency[here];  // the way out of a loop is not worth a reload per round
+      return worth_it && a_.covers(vreg, a_.block_start[b]) ? a_.block_start[b] : kNever;
+    }
+    return kNever;
   }
 
   /// Gives `id` the register up to where that is taken (or, spilling everything, no longer than needed).
@@ -330,7 +348,7 @@ class LinearScan {
     }
     if (limit < cur.end) {
       Pos low = std::max(last_use_end(cur.vreg, cur.start, limit), cur.start + 1);
-      Pos cut = best_cut(std::min(low, limit), limit);
+      Pos cut = best_cut(cur.vreg, std::min(low, limit), limit);
       if (cut == kNever) {
         assign(id, reg.index());
         leave(id, limit, limit);
@@ -351,17 +369,27 @@ class LinearScan {
   // --------------------------------------------------------------------------------------------------- cutting
 
   /// The least frequent even position in [low, high], the last such; kNever if there is no even position.
-  Pos best_cut(Pos low, Pos high) {
+  Pos best_cut(uint32_t vreg, Pos low, Pos high) {
     low = (low + 1) & ~1u;
     high = high & ~1u;
     if (low > high) return kNever;
     if (options_.random_seed != 0) return low + 2 * static_cast<Pos>(rng_.below((high - low) / 2 + 1));
     uint32_t last = a_.block_of(high), first = a_.block_of(low);
     if (a_.block_start[first] < low) ++first;
-    uint64_t cost = a_.cost_at(high);
-    if (first > last) return high;
+    int budget = 5;
+    uint32_t block = cheapest_live_block(vreg, first, last, a_.cost_at(high), budget);
+    return block == kNone ? high : a_.block_start[block];
+  }
+  /// The last block in [first, last] among the least often entered with `vreg` live, if less often than `bound`.
+  uint32_t cheapest_live_block(uint32_t vreg, uint32_t first, uint32_t last, uint64_t bound, int& budget) {
+    if (first > last || last == kNone || --budget < 0) return kNone;
     uint32_t block = a_.cheapest_block(first, last);
-    return a_.entry_cost[block] < cost ? a_.block_start[block] : high;
+    if (a_.entry_cost[block] >= bound) return kNone;
+    if (a_.covers(vreg, a_.block_start[block])) return block;
+    uint32_t later = cheapest_live_block(vreg, block + 1, last, bound, budget);
+    if (later != kNone) bound = a_.entry_cost[later];
+    uint32_t earlier = cheapest_live_block(vreg, first, block - 1, bound, budget);
+    return earlier != kNone ? earlier : later;
   }
 
   /// Cuts interval `id` at `pos`, inside it; returns the new later part, in memory and in no list.
@@ -397,6 +425,19 @@ class LinearScan {
 
   /// Where, after `now`, an interval in memory should get a register again; kNever if nowhere.
   Pos reload_position(const Interval& it, Pos now) {
+    Pos use = kNever;
+    Pos cut = reload_for_use(it, now, use);
+    // Coming from a register, be back in it where control meets those who kept theirs: they need not reload.
+    if (spill_everything_ || it.prev == kNone || at(it.prev).reg == kInMemory || info(it.vreg).is_remat) return cut;
+    if (use == kNever && (use = next_round(it.vreg, now)) == kNever) return cut;
+    Pos join = join_after(it.vreg, now, std::min(use, it.end - 1));
+    if (join >= std::min(cut, it.end)) return cut;
+    uint64_t cost = cut == kNever ? a_.frequency[a_.block_of(use)] : a_.cost_at(cut);
+    return a_.frequency[a_.block_of(now)] <= cost ? join : cut;
+  }
+
+  /// The same, looking only for the next use that deserves a register, and that use.
+  Pos reload_for_use(const Interval& it, Pos now, Pos& found) {
     const Use* use = use_at_or_after(it.vreg, now);
     uint64_t here = a_.frequency[a_.block_of(now)];
     for (int scanned = 0; use != uses_end(it.vreg) && use->pos < it.end; ++use, ++scanned) {
@@ -406,10 +447,11 @@ class LinearScan {
         scanned = 0;
         continue;
       }
+      found = use->pos;
       if (use->pos % 2 != 0 && must) return use->pos;  // the definition, which emission order may put after a use
       Pos high = use->pos & ~1u;
       if (must && spill_everything_) return high;
-      Pos cut = high > now ? best_cut(now + 1, high) : kNever;
+      Pos cut = high > now ? best_cut(it.vreg, now + 1, high) : kNever;
       if (cut == kNever) {
         if (must) return high;
         continue;
@@ -421,13 +463,24 @@ class LinearScan {
     return kNever;
   }
 
+  /// Last position of the innermost loop around `pos` that comes around to a use of `vreg` before `pos`; or kNever.
+  Pos next_round(uint32_t vreg, Pos pos) const {
+    uint32_t l = a_.loop_of_block[a_.block_of(pos)];
+    if (l == kNone) return kNever;
+    Pos first = a_.block_start[a_.loops[l].first], last = a_.block_start[a_.loops[l].last + 1];
+    if (a_.defs[vreg].pos >= first || !a_.covers(vreg, last - 1)) return kNever;
+    const Use* again = use_at_or_after(vreg, first);
+    return again != uses_end(vreg) && again->pos < pos ? last - 1 : kNever;
+  }
+
   // ----------------------------------------------------------------------------------------------- driving out
 
   /// How much register time keeping `vreg` in memory from `pos` frees per unit of expected cost.
   struct Gain {
     uint64_t distance = 0, cost = 1;
     bool more_than(const Gain& other) const {
-      return static_cast<unsigned __int128>(distance) * other.cost > static_cast<unsigned __int128>(other.distance) * cost;
+      return static_cast<unsigned __int128>(distance) * other.cost >
+             static_cast<unsigned __int128>(other.distance) * cost;
     }
   };
 
@@ -471,7 +524,7 @@ class LinearScan {
   bool worth_driving_out(const Interval& cur, Pos limit) {
     if (spill_everything_) return false;
     Pos low = std::max(last_use_end(cur.vreg, cur.start, limit), cur.start + 1);
-    Pos cut = best_cut(std::min(low, limit), limit);
+    Pos cut = best_cut(cur.vreg, std::min(low, limit), limit);
     uint64_t cost = a_.cost_at(cut == kNever ? limit & ~1u : cut);
     if (cost < a_.frequency[a_.block_of(cur.start)]) return false;
     for (PReg r : order(cur.vreg)) {
@@ -545,7 +598,7 @@ class LinearScan {
         continue;
       }
       Pos low = last_use_end(it.vreg, it.start, cur.start);
-      Pos cut = best_cut(low, cur.start);
+      Pos cut = best_cut(it.vreg, low, cur.start);
       leave(id, cut == kNever ? cur.start : cut, cur.start);
     }
   }
@@ -601,7 +654,9 @@ class LinearScan {
     for (PReg r : order(cur.vreg)) hint_[r.index()] = 0;
     add_hint(family_reg_[a_.family[cur.vreg]], 1);
     if (cur.prev != kNone) {
-      if (at(cur.prev).end == cur.start) add_hint(at(cur.prev).reg, a_.cost_at(cur.start & ~1u));
+      uint32_t before = cur.prev;  // the register of the previous interval, or the one before a stay in memory
+      if (at(before).reg == kInMemory && at(before).prev != kNone) before = at(before).prev;
+      add_hint(at(before).reg, a_.cost_at(cur.start & ~1u));
     }
     if (a_.defs[cur.vreg].pos >= cur.start && a_.defs[cur.vreg].pos < cur.end) hint_from_definition(cur.vreg);
     hint_from_uses(cur.vreg, cur.start, cur.end, 0);
@@ -647,8 +702,8 @@ class LinearScan {
   bool spill_everything_ = false;
   Assignment out_;
   std::vector<uint32_t> heap_;
-  std::vector<uint64_t> weight_;      // per vreg: expected executions of its uses
-  std::vector<uint8_t> family_reg_;   // per family: the register a member got last
+  std::vector<uint64_t> weight_;                     // per vreg: expected executions of its uses
+  std::vector<uint8_t> family_reg_;                  // per family: the register a member got last
   std::array<std::vector<uint32_t>, 64> residents_;  // intervals that own each register now or after a hole
   std::array<size_t, 64> fixed_cursor_{};
   std::vector<size_t> clobber_cursor_;

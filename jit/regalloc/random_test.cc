@@ -45,8 +45,8 @@ void run_cases(uint64_t first_seed, uint64_t count, bool structured) {
   }
 }
 
-TEST(RandomFunctions, UnstructuredControlFlow) { run_cases(1, 3000, false); }
-TEST(RandomFunctions, StructuredControlFlow) { run_cases(1, 3000, true); }
+TEST(RandomFunctions, UnstructuredControlFlow) { run_cases(1, 2000, false); }
+TEST(RandomFunctions, StructuredControlFlow) { run_cases(1, 2000, true); }
 
 TEST(RandomFunctions, SameInputGivesSameOutput) {
   for (uint64_t seed = 1; seed < 40; ++seed) {

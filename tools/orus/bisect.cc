@@ -14,8 +14,10 @@ class Bisection {
       : invocation_(invocation), mode_(mode), file_(file), input_(input), reference_(reference) {}
 
   bool differs(const std::vector<std::string>& flags) const {
-    auto run = observe(invocation_, mode_, file_, input_, flags);
-    return run.ok() && (run->child.timed_out || first_difference(reference_, *run));
+    // Endless loops are differences too, and there are many runs to make.
+    double patience = 10 + 20 * reference_.seconds;
+    auto run = observe(invocation_, mode_, file_, input_, {.flags = flags, .timeout_seconds = patience});
+    return run.ok() && first_difference(reference_, *run).has_value();
   }
 
   /// Passes without which the difference is gone.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -53,7 +54,6 @@ std::vector<std::string> flags_of(const Invocation& invocation, const Mode& mode
     if (!decided_by_mode(given.flag)) out.insert(out.end(), given.words.begin(), given.words.end());
   }
   out.insert(out.end(), more.begin(), more.end());
-  out.push_back("--timeout=0");  // the parent watches the time
   return out;
 }
 
@@ -107,16 +107,20 @@ const Mode* find_mode(std::string_view name) {
 }
 
 Result<Observation> observe(const Invocation& invocation, const Mode& mode, const std::string& file,
-                            const std::string& input, const std::vector<std::string>& more) {
-  ChildRequest request;
-  request.arguments = flags_of(invocation, mode, more);
-  request.arguments.insert(request.arguments.end(), {"--error-format=json", std::string("--digest-file=") + kReportPath,
-                                                     "run", "--", file});
-  request.input = input;
-  request.timeout_seconds = invocation.config.timeout.seconds > 0 ? invocation.config.timeout.seconds : kDefaultTimeout;
-  request.wants_report = true;
-  ORUS_TRY(child, run_child(request));
+                            const std::string& input, const RunRequest& request) {
+  ChildRequest child_request;
+  child_request.arguments = flags_of(invocation, mode, request.flags);
+  // The parent watches the time, so that no run ends in the middle by itself.
+  child_request.arguments.insert(child_request.arguments.end(), {"--timeout=0", "--error-format=json",
+                                 std::string("--digest-file=") + kReportPath, "run", "--", file});
+  child_request.input = input;
+  double given = invocation.config.timeout.seconds;
+  child_request.timeout_seconds = request.timeout_seconds > 0 ? request.timeout_seconds : given > 0 ? given : kDefaultTimeout;
+  child_request.wants_report = true;
+  auto start = std::chrono::steady_clock::now();
+  ORUS_TRY(child, run_child(child_request));
   Observation out{std::move(child)};
+  out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   auto report = nlohmann::json::parse(out.child.report, nullptr, false);
   if (report.is_object()) {
     out.heap_digest = report.value("heap_digest", "");
@@ -125,17 +129,15 @@ Result<Observation> observe(const Invocation& invocation, const Mode& mode, cons
   return out;
 }
 
-std::string describe_run(const Invocation& invocation, const Mode& mode, const std::string& file,
-                         const std::vector<std::string>& more) {
+std::string describe_run(const Invocation& invocation, const Mode& mode, const std::string& file) {
   std::string out = "orus";
-  for (const std::string& flag : flags_of(invocation, mode, more)) {
-    if (flag != "--timeout=0") out += " " + flag;
-  }
+  for (const std::string& flag : flags_of(invocation, mode, {})) out += " " + flag;
   return out + " " + file;
 }
 
 std::optional<std::string> first_difference(const Observation& reference, const Observation& other) {
   if (memory_limit(reference) && memory_limit(other)) return std::nullopt;
+  if (other.child.timed_out) return fmt::format("did not end within {:.0f} s instead of {} after {:.1f} s", other.seconds, ending(reference), reference.seconds);
   if (reference.child.signal != other.child.signal || reference.child.exit_code != other.child.exit_code) {
     auto text = text_difference("output", reference.child.out, other.child.out);
     std::string out = fmt::format("{} instead of {}", ending(other), ending(reference));

@@ -27,15 +27,21 @@ const Mode* find_mode(std::string_view name);
 struct Observation {
   ChildResult child;
   std::string heap_digest = {};
-  uint64_t ops = 0;  // executed instructions; 0: not counted
+  uint64_t ops = 0;    // executed instructions; 0: not counted
+  double seconds = 0;  // wall time
 };
 
-/// Runs `file` in `mode` with further flags. Errors: kIo.
+/// More about a run than its mode says.
+struct RunRequest {
+  std::vector<std::string> flags = {};
+  double timeout_seconds = 0;  // 0: that of the command
+};
+
+/// Runs `file` in `mode`. Errors: kIo.
 Result<Observation> observe(const Invocation& invocation, const Mode& mode, const std::string& file,
-                            const std::string& input, const std::vector<std::string>& more = {});
+                            const std::string& input, const RunRequest& request = {});
 /// The command line of that run, for people.
-std::string describe_run(const Invocation& invocation, const Mode& mode, const std::string& file,
-                         const std::vector<std::string>& more = {});
+std::string describe_run(const Invocation& invocation, const Mode& mode, const std::string& file);
 
 /// What differs first, or nothing. Runs that end at a limit of memory are compared up to that fact only: how much is
 /// garbage at the moment is not part of the language.

@@ -8,7 +8,8 @@
 // instruction of a covered block are assigned; and before every raising instruction all is live that is live into the
 // handler, but for the error register.
 //
-// range_next writes its destination only when it does not jump: that assignment belongs to the edge, not to the block.
+// range_next writes its destination only when it does not jump. Where it jumps the register counts as unassigned, so it
+// is never live there, and a backward walk may treat the instruction like any other that writes a register.
 #include <algorithm>
 #include <numeric>
 #include <optional>
@@ -29,7 +30,7 @@ struct Summary {
   BitSet defs;           // assigned in the block, whatever way it is left
   BitSet early_defs;     // assigned before its first instruction that may raise; only if there is a handler
   BitSet uses;           // read before they are assigned in the block
-  uint16_t edge_def = kNoReg;
+  uint16_t edge_def = kNoReg;  // destination of a range_next that ends the block
   uint32_t taken = kNone, next = kNone;  // successor blocks, kNone if there is none
 };
 
@@ -143,7 +144,7 @@ class FactsBuilder {
 
   bool raises(uint32_t b) const {
     for (uint32_t i = summaries_[b].first; i <= summaries_[b].last; ++i) {
-      if (may_raise(insn_at(i))) return true;
+      if (raises_to_handler(insn_at(i))) return true;
     }
     return false;
   }
@@ -209,11 +210,11 @@ class FactsBuilder {
         };
         for (uint32_t k = 0; k < roles.use_count; ++k) use(roles.uses[k]);
         for (uint32_t k = 0; k < roles.listed; ++k) use(listed_register(&insn, k));
-        if (wants_early && may_raise(insn)) {
+        if (wants_early && raises_to_handler(insn)) {
           s.early_defs = s.defs;
           wants_early = false;
         }
-        if (roles.def != kNoReg && insn.opcode() != Op::range_next) s.defs.set(roles.def);
+        if (roles.def != kNoReg) s.defs.set(roles.def);
       }
     }
   }
@@ -251,9 +252,9 @@ class FactsBuilder {
       const Summary& s = summaries_[b];
       BitSet out = blocks()[b].assigned_in;
       out.unite(s.defs);
-      if (s.taken != kNone && blocks()[s.taken].assigned_in.intersect(out)) mark(s.taken);
-      if (s.edge_def != kNoReg) out.set(s.edge_def);
       if (s.next != kNone && blocks()[s.next].assigned_in.intersect(out)) mark(s.next);
+      if (s.edge_def != kNoReg) out.reset(s.edge_def);
+      if (s.taken != kNone && blocks()[s.taken].assigned_in.intersect(out)) mark(s.taken);
       for (uint32_t h : blocks()[b].handlers) {
         BitSet raised = blocks()[b].assigned_in;
         raised.unite(s.early_defs);
@@ -270,10 +271,7 @@ class FactsBuilder {
       Block& block = blocks()[b];
       const Summary& s = summaries_[b];
       for (uint32_t to : block.successors) block.live_out.unite(blocks()[to].live_in);
-      BitSet live(registers);
-      if (s.next != kNone) live = blocks()[s.next].live_in;
-      if (s.edge_def != kNoReg) live.reset(s.edge_def);
-      if (s.taken != kNone) live.unite(blocks()[s.taken].live_in);
+      BitSet live = block.live_out;
       live.subtract(s.defs);
       for (uint32_t h : block.handlers) {
         BitSet needed = blocks()[h].live_in;

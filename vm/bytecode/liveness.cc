@@ -1,20 +1,10 @@
 // Liveness at a single pc, from the facts of its block.
-#include <array>
+#include <vector>
 
 #include "vm/bytecode/verifier.h"
 
 namespace orus {
 namespace {
-
-/// Live at the normal exits of a block. The destination of a range_next is assigned only where it does not jump.
-BitSet live_at_end(const Function& fn, const FunctionFacts& facts, const FunctionFacts::Block& block, uint32_t last) {
-  const Insn& insn = fn.code[last];
-  if (insn.opcode() != Op::range_next) return block.live_out;
-  BitSet live = facts.blocks[facts.block_of[last + 1]].live_in;
-  live.reset(insn.a);
-  live.unite(facts.blocks[facts.block_of[static_cast<uint32_t>(static_cast<int32_t>(last) + insn.sc())]].live_in);
-  return live;
-}
 
 /// Live before `pc`, or across the instruction there if `across`.
 BitSet live_at(const Function& fn, const FunctionFacts& facts, uint32_t pc, bool across) {
@@ -22,7 +12,7 @@ BitSet live_at(const Function& fn, const FunctionFacts& facts, uint32_t pc, bool
   const FunctionFacts::Block& block = facts.blocks[facts.block_of[pc]];
   std::vector<uint32_t> rest;  // instructions of the block from pc on
   for (uint32_t at = pc; at < block.end; at += insn_length(fn.code[at])) rest.push_back(at);
-  BitSet live = live_at_end(fn, facts, block, rest.back());
+  BitSet live = block.live_out;
   BitSet handler;
   if (!block.handlers.empty()) {
     handler = facts.blocks[block.handlers[0]].live_in;
@@ -31,8 +21,8 @@ BitSet live_at(const Function& fn, const FunctionFacts& facts, uint32_t pc, bool
   for (size_t i = rest.size(); i-- > 0;) {
     const Insn& insn = fn.code[rest[i]];
     RegisterRoles roles = register_roles(insn);
-    if (roles.def != kNoReg && insn.opcode() != Op::range_next) live.reset(roles.def);
-    if (!block.handlers.empty() && may_raise(insn)) live.unite(handler);
+    if (roles.def != kNoReg) live.reset(roles.def);
+    if (!block.handlers.empty() && raises_to_handler(insn)) live.unite(handler);
     if (i == 0 && across) break;
     for (uint32_t k = 0; k < roles.use_count; ++k) live.set(roles.uses[k]);
     for (uint32_t k = 0; k < roles.listed; ++k) live.set(listed_register(&insn, k));

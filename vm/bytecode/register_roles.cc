@@ -50,7 +50,7 @@ RegisterRoles register_roles(const Insn& insn) {
   return roles;
 }
 
-bool may_raise(const Insn& insn) {
+bool raises_to_handler(const Insn& insn) {
   if (insn.opcode() == Op::rt) return (info(static_cast<Builtin>(insn.b)).effects & (kMayRaise | kMayGc)) != 0;
   return kRoles[insn.op].raises;
 }

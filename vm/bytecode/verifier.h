@@ -55,7 +55,7 @@ RegisterRoles register_roles(const Insn& insn);
 
 /// May `insn` raise an error that a handler can catch? Every allocation may, because of the memory limit. A `loop` may
 /// not: running out of fuel or time is final.
-bool may_raise(const Insn& insn);
+bool raises_to_handler(const Insn& insn);
 
 /// Kind letter of opcodes.def / builtins.def that fixes a scalar or string type; an invalid id for other letters.
 TypeId type_of_letter(char letter);

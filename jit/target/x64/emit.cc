@@ -42,6 +42,7 @@ class Emitter : public Xbyak::CodeGenerator {
   void run() {
     blocks_.resize(l.order.size());
     exits_.resize(l.out.exits.size());
+    unchanged_.resize(l.out.exits.size());
     out_->return_offsets.resize(l.out.sites.size());
     out_->exit_offsets.resize(l.out.exits.size());
     uint32_t bytes = 24 + 8 * ra.num_slots;
@@ -68,6 +69,7 @@ class Emitter : public Xbyak::CodeGenerator {
   const Xmm fscratch;
   bool has_avx_;
   std::vector<Label> blocks_, exits_;
+  std::vector<Label> unchanged_;            // by exit: entry of its stub when the instruction has not run yet
   std::vector<uint32_t> jump_to_;           // by block: where a jump to it really goes (past empty jump blocks)
   std::vector<std::function<void()>> cold_;
   std::map<uint64_t, Label> pool_;
@@ -237,8 +239,29 @@ class Emitter : public Xbyak::CodeGenerator {
   void exit_stub(uint32_t i) {
     out_->exit_offsets[i] = static_cast<uint32_t>(getSize());
     L(exits_[i]);
+    undo(l.out.exits[i].inst);
+    L(unchanged_[i]);
     push(i);
     jmp(CONTEXT(exit_stub));
+  }
+
+  /// An overflowing add or sub has already replaced its first operand, which the frame state may name: take it back.
+  void undo(uint32_t at) {
+    const LirInst& inst = l.out.insts[at];
+    if (inst.op != kAluOv) return;
+    at_ = at;
+    bool w = wide(inst.type);
+    Xbyak::Reg to = g(0, w);
+    auto imm = static_cast<uint32_t>(inst.imm);
+    bool added = inst.compare == IrOp::add_ov;
+    if (inst.has_imm) {
+      added ? sub(to, imm) : add(to, imm);
+    } else if (place(1) == place(0)) {
+      // x + x: the bit shifted out is in the carry flag. x - x never overflows.
+      rcr(to, 1);
+    } else {
+      added ? sub(to, g(1, w)) : add(to, g(1, w));
+    }
   }
 
   Label& exit_of(const LirInst& inst) { return exits_[inst.exit]; }
@@ -248,7 +271,7 @@ class Emitter : public Xbyak::CodeGenerator {
     if (opt.forced_exits == nullptr || inst.exit == UINT32_MAX || l.out.exits[inst.exit].raise) return;
     mov(scratch, reinterpret_cast<uint64_t>(&opt.forced_exits[inst.exit]));
     dec(dword[scratch]);
-    jz(exit_of(inst));
+    jz(unchanged_[inst.exit]);
   }
 
   // ---- conditions

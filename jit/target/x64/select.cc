@@ -177,7 +177,7 @@ class Selector {
       l.use(b);
       l.def_reuse(id, 0);
     }
-    if (checked) l.exit(id, false);
+    if (checked) l.exit(id, false, OperandPos::kLate);  // the product is written before the jump
   }
 
   void floating(InstId id) {
