@@ -2,20 +2,11 @@
 
 namespace orus::jit {
 
-bool may_raise(const Insn& insn) {
-  uint32_t effects = info(insn.opcode()).effects;
-  if (insn.opcode() == Op::rt) effects |= info(static_cast<Builtin>(insn.b)).effects;
-  return (effects & (kMayRaise | kMayGc)) != 0;
-}
-
-void add_handler_needs(const orus::Function& fn, const FunctionFacts& facts, uint32_t pc, BitSet* live) {
-  for (const Handler& handler : fn.handlers) {
-    if (pc < handler.start || pc >= handler.end) continue;
-    const auto& target = facts.blocks[facts.block_of[handler.target]];
-    bool had_error_register = live->test(handler.error_register);
-    live->unite(target.live_in);
-    if (!had_error_register) live->reset(handler.error_register);
-  }
+/// Registers that the block's handler needs, its error register left out.
+BitSet LiveWalk::handler_needs() const {
+  BitSet needs = facts_.blocks[block_.handlers[0]].live_in;
+  needs.reset(block_.error_register);
+  return needs;
 }
 
 LiveWalk::LiveWalk(const orus::Function& fn, const FunctionFacts& facts, uint32_t block)
@@ -34,10 +25,8 @@ LiveWalk::LiveWalk(const orus::Function& fn, const FunctionFacts& facts, uint32_
     if (roles.def != kNoReg) toggle(roles.def, false);
     for (uint32_t u = 0; u < roles.use_count; ++u) toggle(roles.uses[u], true);
     for (uint32_t u = 0; u < roles.listed; ++u) toggle(listed_register(insn, u), true);
-    if (!block_.handlers.empty() && may_raise(*insn)) {
-      BitSet needs(live_.size());
-      add_handler_needs(fn, facts, pcs[i], &needs);
-      needs.for_each([&](size_t reg) { toggle(static_cast<uint16_t>(reg), true); });
+    if (!block_.handlers.empty() && raises_to_handler(*insn)) {
+      handler_needs().for_each([&](size_t reg) { toggle(static_cast<uint16_t>(reg), true); });
     }
     steps_.push_back({pcs[i], pcs[i] + insn_length(*insn), first, static_cast<uint32_t>(changes_.size()) - first});
   }
@@ -68,7 +57,7 @@ BitSet LiveWalk::across() const {
   }
   RegisterRoles roles = register_roles(fn_.code[step.pc]);
   if (roles.def != kNoReg) after.reset(roles.def);
-  if (may_raise(fn_.code[step.pc])) add_handler_needs(fn_, facts_, step.pc, &after);
+  if (!block_.handlers.empty() && raises_to_handler(fn_.code[step.pc])) after.unite(handler_needs());
   return after;
 }
 

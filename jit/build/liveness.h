@@ -17,6 +17,7 @@ class LiveWalk {
   BitSet across() const;
 
  private:
+  BitSet handler_needs() const;
   struct Step {
     uint32_t pc, next;
     uint32_t first_change, change_count;
@@ -29,10 +30,5 @@ class LiveWalk {
   BitSet live_;                      // before steps_[at_]
   size_t at_;
 };
-
-/// Registers that the handlers covering `pc` need, error registers left out.
-void add_handler_needs(const orus::Function& fn, const FunctionFacts& facts, uint32_t pc, BitSet* live);
-/// Whether the instruction can hand control to a handler.
-bool may_raise(const Insn& insn);
 
 }  // namespace orus::jit

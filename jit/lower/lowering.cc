@@ -202,7 +202,7 @@ void Lowering::temp_fixed(PReg reg) {
                     static_cast<uint8_t>(reg.index())});
 }
 
-void Lowering::exit(InstId id, bool raise) {
+void Lowering::exit(InstId id, bool raise, OperandPos at) {
   const Inst& source = fn.at(id);
   RaInst& ra = out.ra.insts.back();
   LirExit exit{source.frame, source.reason, raise, {static_cast<uint32_t>(out.ra.cold_uses.size()), 0}, static_cast<uint32_t>(out.insts.size() - 1)};
@@ -211,7 +211,7 @@ void Lowering::exit(InstId id, bool raise) {
     ++exit.values.count;
   });
   ra.cold_uses = exit.values;
-  ra.cold_pos = raise ? OperandPos::kLate : OperandPos::kEarly;
+  ra.cold_pos = raise ? OperandPos::kLate : at;
   out.insts.back().exit = static_cast<uint32_t>(out.exits.size());
   out.exits.push_back(exit);
 }

@@ -42,7 +42,8 @@ class Lowering {
   void temp_fixed(PReg reg);
   void clobber(PRegSet set) { out.ra.insts.back().clobbers |= set; }
   /// Attaches the exit of IR instruction `id`.
-  void exit(InstId id, bool raise);
+  /// Frame-state values are taken where they lie at `at`: late when the instruction writes its result before it leaves.
+  void exit(InstId id, bool raise, OperandPos at = OperandPos::kEarly);
   /// Marks the instruction as a call that the collector may see; needs exit(id, true) first.
   void site();
   LirInst& current() { return out.insts.back(); }

@@ -121,7 +121,8 @@ class Analyser {
     std::vector<uint32_t> last(blocks, kNone);
     for (uint32_t b = 0; b < blocks; ++b) {
       for (Pred p : out_.preds[b]) {
-        if (p.block >= b && !fn_.blocks[p.block].cold) last[b] = last[b] == kNone ? p.block : std::max(last[b], p.block);
+        if (p.block >= b && !fn_.blocks[p.block].cold)
+          last[b] = last[b] == kNone ? p.block : std::max(last[b], p.block);
       }
     }
     uint32_t open = kNone;
@@ -157,12 +158,13 @@ class Analyser {
     }
     out_.uses = group(use_pairs_, fn_.vregs.size());
     use_pairs_ = {};
-    auto before = [](const Use& x, const Use& y) { 
+    auto before = [](const Use& x, const Use& y) {
       if (x.pos != y.pos) return x.pos < y.pos;
       return x.kind != y.kind ? x.kind < y.kind : x.hint < y.hint;
     };
     for (uint32_t v = 0; v < fn_.vregs.size(); ++v) {  // operand order within an instruction is arbitrary
-      auto first = out_.uses.items.begin() + out_.uses.begin[v], last = out_.uses.items.begin() + out_.uses.begin[v + 1];
+      auto first = out_.uses.items.begin() + out_.uses.begin[v],
+           last = out_.uses.items.begin() + out_.uses.begin[v + 1];
       if (!std::is_sorted(first, last, before)) std::sort(first, last, before);
     }
   }
@@ -248,7 +250,10 @@ class Analyser {
       if (back.from >= range.from && back.owner != range.owner) {  // the late half came first
         FixedRange late = back;
         back = {range.from, late.from, range.owner};
-        if (back.from < back.to) list.push_back(late); else back = late;
+        if (back.from < back.to)
+          list.push_back(late);
+        else
+          back = late;
         return;
       }
       if (back.owner == range.owner) {
@@ -424,7 +429,9 @@ class Analyser {
   }
 
   template <class T>
-  static uint32_t count(const std::vector<T>& v) { return static_cast<uint32_t>(v.size()); }
+  static uint32_t count(const std::vector<T>& v) {
+    return static_cast<uint32_t>(v.size());
+  }
 
   const RaFunction& fn_;
   Analysis out_;

@@ -52,10 +52,10 @@ struct Use {
 enum class DefKind : uint8_t { kNone, kParam, kReg, kAny, kFixed, kReuse };
 struct Def {
   DefKind kind = DefKind::kNone;
-  uint32_t inst = kNone;   ///< kNone for parameters
+  uint32_t inst = kNone;  ///< kNone for parameters
   uint32_t block = kNone;
-  uint32_t detail = 0;     ///< kParam: number; kFixed: PReg::index(); kReuse: vreg of the input
-  Pos pos = 0;             ///< where its life begins
+  uint32_t detail = 0;       ///< kParam: number; kFixed: PReg::index(); kReuse: vreg of the input
+  Pos pos = 0;               ///< where its life begins
   uint32_t move_of = kNone;  ///< vreg it is a plain copy of
 };
 
@@ -83,29 +83,27 @@ template <class T>
 struct Grouped {
   std::vector<uint32_t> begin;  ///< size: keys + 1
   std::vector<T> items;
-  std::span<const T> operator[](uint32_t key) const {
-    return {items.data() + begin[key], begin[key + 1] - begin[key]};
-  }
+  std::span<const T> operator[](uint32_t key) const { return {items.data() + begin[key], begin[key + 1] - begin[key]}; }
 };
 
 struct Analysis {
   const RaFunction* fn = nullptr;
-  std::vector<uint32_t> tick_block;      ///< block of each tick
-  std::vector<Pos> block_start;          ///< blocks + 1 entries
-  std::vector<uint64_t> frequency;       ///< per block: 1000 * 10^depth, shared among the arms of branches; cold 1
-  std::vector<uint64_t> entry_cost;      ///< per block: frequency of entering it other than by a back edge
-  std::vector<uint32_t> earliest_pred;   ///< per block: least number of a predecessor
+  std::vector<uint32_t> tick_block;     ///< block of each tick
+  std::vector<Pos> block_start;         ///< blocks + 1 entries
+  std::vector<uint64_t> frequency;      ///< per block: 1000 * 10^depth, shared among the arms of branches; cold 1
+  std::vector<uint64_t> entry_cost;     ///< per block: frequency of entering it other than by a back edge
+  std::vector<uint32_t> earliest_pred;  ///< per block: least number of a predecessor
   Grouped<Pred> preds;
-  std::vector<Def> defs;                 ///< per vreg
-  Grouped<Range> ranges;                 ///< per vreg, ascending, disjoint, not adjacent
-  Grouped<Use> uses;                     ///< per vreg, ascending by pos
-  Grouped<uint32_t> live_in;             ///< per block, vregs other than its parameters
-  std::vector<FixedRange> fixed[64];     ///< per register, ascending, disjoint
+  std::vector<Def> defs;              ///< per vreg
+  Grouped<Range> ranges;              ///< per vreg, ascending, disjoint, not adjacent
+  Grouped<Use> uses;                  ///< per vreg, ascending by pos
+  Grouped<uint32_t> live_in;          ///< per block, vregs other than its parameters
+  std::vector<FixedRange> fixed[64];  ///< per register, ascending, disjoint
   std::vector<ClobberList> clobbers;
-  std::vector<Pos> safepoints;           ///< late points
+  std::vector<Pos> safepoints;  ///< late points
   std::vector<Loop> loops;
-  std::vector<uint32_t> loop_of_block;   ///< innermost, or kNone
-  std::vector<uint32_t> family;          ///< per vreg: representative of vregs that would best share one place
+  std::vector<uint32_t> loop_of_block;          ///< innermost, or kNone
+  std::vector<uint32_t> family;                 ///< per vreg: representative of vregs that would best share one place
   std::vector<std::vector<uint32_t>> cheapest;  ///< sparse table over entry_cost, for cheapest_block
   uint64_t work = 0;
 

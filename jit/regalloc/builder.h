@@ -82,9 +82,18 @@ class RaBuilder {
     fn_.insts.back().cold_pos = pos;
     return *this;
   }
-  RaBuilder& clobber(PRegSet set) { fn_.insts.back().clobbers |= set; return *this; }
-  RaBuilder& safepoint() { fn_.insts.back().is_safepoint = true; return *this; }
-  RaBuilder& move() { fn_.insts.back().is_move = true; return *this; }
+  RaBuilder& clobber(PRegSet set) {
+    fn_.insts.back().clobbers |= set;
+    return *this;
+  }
+  RaBuilder& safepoint() {
+    fn_.insts.back().is_safepoint = true;
+    return *this;
+  }
+  RaBuilder& move() {
+    fn_.insts.back().is_move = true;
+    return *this;
+  }
 
   /// Adds an edge from the current block.
   RaBuilder& edge(uint32_t target, std::span<const VReg> args = {}) {
@@ -103,7 +112,9 @@ class RaBuilder {
 
  private:
   template <class T>
-  static uint32_t size(const std::vector<T>& pool) { return static_cast<uint32_t>(pool.size()); }
+  static uint32_t size(const std::vector<T>& pool) {
+    return static_cast<uint32_t>(pool.size());
+  }
   Slice append(std::span<const VReg> vregs) {
     Slice slice{size(fn_.block_vregs), static_cast<uint32_t>(vregs.size())};
     fn_.block_vregs.insert(fn_.block_vregs.end(), vregs.begin(), vregs.end());

@@ -43,7 +43,10 @@ class Needs {
       for (VReg p : fn_.params_of(block)) home[p.index] = b;
       for (uint32_t i = block.first_inst; i < block.end_inst; ++i) {
         for (const Operand& op : fn_.operands_of(fn_.insts[i])) {
-          if (op.kind == OperandKind::kDef) home[op.vreg.index] = b; else mention(op.vreg);
+          if (op.kind == OperandKind::kDef)
+            home[op.vreg.index] = b;
+          else
+            mention(op.vreg);
         }
         for (VReg v : fn_.cold_uses_of(fn_.insts[i])) mention(v);
       }
@@ -162,7 +165,8 @@ class Checker {
     size_t next = 0;
     for (inst_ = 0; inst_ < fn_.insts.size(); ++inst_) {
       if (!fn_.insts[inst_].is_safepoint) continue;
-      if (next == result_.safepoints.size() || result_.safepoints[next].inst != inst_) return bad("safepoint map missing");
+      if (next == result_.safepoints.size() || result_.safepoints[next].inst != inst_)
+        return bad("safepoint map missing");
       const Slice& slots = result_.safepoints[next++].slots;
       if (slots.first > result_.safepoint_slots.size() || slots.count > result_.safepoint_slots.size() - slots.first) {
         return bad("safepoint map out of range");
@@ -345,7 +349,8 @@ class Checker {
         if (current(h)) found += (found.empty() ? "" : " ") + name(h.vreg);
       }
     }
-    return bad(what + ": expected " + name(vreg) + " in " + name(place, 0) + ", found " + (found.empty() ? "nothing" : found));
+    return bad(what + ": expected " + name(vreg) + " in " + name(place, 0) + ", found " +
+               (found.empty() ? "nothing" : found));
   }
 
   Status run_edit(const Edit& e) {
@@ -438,7 +443,8 @@ class Checker {
     defs.insert(defs.end(), late_defs.begin(), late_defs.end());
     std::sort(defs.begin(), defs.end());
     if (std::adjacent_find(defs.begin(), defs.end()) != defs.end()) return bad("two outputs in one place");
-    if (meet(early_defs, early_reads) || meet(defs, late_reads)) return bad("output overwrites an input that is still read");
+    if (meet(early_defs, early_reads) || meet(defs, late_reads))
+      return bad("output overwrites an input that is still read");
     for (Place p : late_reads) {
       if (p < kFirstSlot && (inst.clobbers >> p & 1) != 0) return bad("late use in a clobbered register");
     }
@@ -527,9 +533,9 @@ class Checker {
   PRegSet allocatable_ = 0, scratch_ = 0;
   bool checking_ = false;
   uint32_t block_ = 0, inst_ = 0;
-  std::vector<std::vector<Fact>> entry_;       // per block
-  std::vector<std::vector<Held>> holds_;       // per place, while inside a block
-  std::vector<Place> touched_;                 // places that may hold something
+  std::vector<std::vector<Fact>> entry_;  // per block
+  std::vector<std::vector<Held>> holds_;  // per place, while inside a block
+  std::vector<Place> touched_;            // places that may hold something
   std::vector<bool> is_touched_;
   std::vector<uint32_t> born_, defined_here_;  // clock at the latest definition in this block
   uint32_t clock_ = 1;

@@ -65,7 +65,7 @@ TEST(Checker, RejectsAWrongSlot) {
   Sample s;
   ASSERT_EQ(s.good.num_slots, 2u);
   for (size_t k = 0; k < s.good.edits.size(); ++k) {
-    for (Allocation Edit::*side : {&Edit::from, &Edit::to}) {
+    for (Allocation Edit::* side : {&Edit::from, &Edit::to}) {
       RaResult bad = s.good;
       Allocation& place = bad.edits[k].*side;
       if (!place.is_stack()) continue;
@@ -141,7 +141,8 @@ TEST(Checker, RejectsAStaleValueAroundALoop) {
   RaResult result = test::allocate(fn, env);
   // Pretend the definition writes elsewhere while later uses read the old place.
   for (size_t k = 0; k < fn.operands.size(); ++k) {
-    if (fn.operands[k].kind == OperandKind::kDef && fn.operands[k].vreg == x) result.operand_allocs[k] = Allocation::reg(r(9));
+    if (fn.operands[k].kind == OperandKind::kDef && fn.operands[k].vreg == x)
+      result.operand_allocs[k] = Allocation::reg(r(9));
   }
   EXPECT_FALSE(check_allocation(fn, env, result).ok());
 }

@@ -154,7 +154,10 @@ class LinearScan {
       if (from < std::min(a.to, b.to)) return from;
       if (steps >= kMaxSteps && reached > cur.start) return reached;
       reached = std::max(reached, std::min(a.to, b.to));
-      if (a.to <= b.from) i = range_after(cur.vreg, i, b.from); else j = range_after(other.vreg, j, a.from);
+      if (a.to <= b.from)
+        i = range_after(cur.vreg, i, b.from);
+      else
+        j = range_after(other.vreg, j, a.from);
     }
     return kNever;
   }
@@ -476,7 +479,8 @@ class LinearScan {
   struct Gain {
     uint64_t distance = 0, cost = 1;
     bool more_than(const Gain& other) const {
-      return static_cast<unsigned __int128>(distance) * other.cost > static_cast<unsigned __int128>(other.distance) * cost;
+      return static_cast<unsigned __int128>(distance) * other.cost >
+             static_cast<unsigned __int128>(other.distance) * cost;
     }
   };
 
@@ -698,8 +702,8 @@ class LinearScan {
   bool spill_everything_ = false;
   Assignment out_;
   std::vector<uint32_t> heap_;
-  std::vector<uint64_t> weight_;      // per vreg: expected executions of its uses
-  std::vector<uint8_t> family_reg_;   // per family: the register a member got last
+  std::vector<uint64_t> weight_;                     // per vreg: expected executions of its uses
+  std::vector<uint8_t> family_reg_;                  // per family: the register a member got last
   std::array<std::vector<uint32_t>, 64> residents_;  // intervals that own each register now or after a hole
   std::array<size_t, 64> fixed_cursor_{};
   std::vector<size_t> clobber_cursor_;

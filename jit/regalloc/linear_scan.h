@@ -21,8 +21,8 @@ inline constexpr uint8_t kUnplaced = 254;  // only while the scan runs
 
 struct Interval {
   uint32_t vreg = 0;
-  Pos start = 0, end = 0;   ///< the part of the vreg's ranges inside [start, end)
-  uint32_t next = kNone;    ///< the following interval of the same vreg
+  Pos start = 0, end = 0;  ///< the part of the vreg's ranges inside [start, end)
+  uint32_t next = kNone;   ///< the following interval of the same vreg
   uint32_t prev = kNone;
   uint32_t range = 0;       ///< cursor into Analysis::ranges.items: no earlier range matters any more
   uint8_t reg = kUnplaced;  ///< PReg::index(), or kInMemory: in the slot, or nowhere if rematerialisable

@@ -1,5 +1,6 @@
 #include "jit/regalloc/regalloc.h"
 
+#include "jit/regalloc/demote.h"
 #include "jit/regalloc/linear_scan.h"
 #include "jit/regalloc/resolve.h"
 
@@ -9,6 +10,7 @@ Result<RaResult> allocate_linear_scan(const RaFunction& fn, const RaEnv& env, co
   if (auto status = validate_ra_function(fn, env); !status.ok()) return status.error();
   ORUS_TRY(analysis, ra::analyse(fn));
   ORUS_TRY(assignment, ra::linear_scan(analysis, env, options));
+  if (options.random_seed % 2 == 0) ra::demote_unprofitable(analysis, assignment);
   return ra::resolve(analysis, env, options, assignment);
 }
 

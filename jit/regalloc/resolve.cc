@@ -40,7 +40,12 @@ struct StorePlan {
 class Resolver {
  public:
   Resolver(const Analysis& a, const RaEnv& env, const RaOptions& options, const Assignment& assignment)
-      : a_(a), fn_(a.function()), env_(env), in_(assignment), random_(options.random_seed != 0), rng_(options.random_seed) {}
+      : a_(a),
+        fn_(a.function()),
+        env_(env),
+        in_(assignment),
+        random_(options.random_seed != 0),
+        rng_(options.random_seed) {}
 
   RaResult run() {
     collect_pieces();
@@ -121,9 +126,8 @@ class Resolver {
 
   // Reference slots come first. slot_ of a family's representative holds its slot even if that is in no memory itself.
   void color(std::vector<Hull>& hulls) {
-    std::sort(hulls.begin(), hulls.end(), [](const Hull& x, const Hull& y) {
-      return x.from != y.from ? x.from < y.from : x.family < y.family;
-    });
+    std::sort(hulls.begin(), hulls.end(),
+              [](const Hull& x, const Hull& y) { return x.from != y.from ? x.from < y.from : x.family < y.family; });
     uint32_t base = 0;
     for (bool refs : {true, false}) {
       std::vector<std::pair<Pos, uint32_t>> busy;  // min-heap of (end, slot)
@@ -402,10 +406,14 @@ class Resolver {
   void emit(uint32_t inst, const Transfer& t) {
     out_.edits.push_back({inst, t.vreg, t.from, t.to});
     RaStats& s = out_.stats;
-    if (t.from.is_remat()) ++s.remats;
-    else if (t.to.is_stack()) ++s.stores;
-    else if (t.from.is_stack()) ++s.reloads;
-    else ++s.moves;
+    if (t.from.is_remat())
+      ++s.remats;
+    else if (t.to.is_stack())
+      ++s.stores;
+    else if (t.from.is_stack())
+      ++s.reloads;
+    else
+      ++s.moves;
     const RaBlock& block = fn_.blocks[block_of_inst(inst)];
     uint64_t weight = block.cold ? 0 : 1;
     for (uint32_t d = std::min(block.loop_depth, 12u); d != 0; --d) weight *= 10;
@@ -449,7 +457,7 @@ class Resolver {
   Rng rng_;
   RaResult out_;
   Grouped<Piece> pieces_;
-  std::vector<bool> in_memory_;   // per vreg: has a slot
+  std::vector<bool> in_memory_;  // per vreg: has a slot
   std::vector<uint32_t> slot_;
   std::vector<Request> requests_, planned_;
   std::vector<StorePlan> plan_;

@@ -38,7 +38,10 @@ class Generator {
   Generator(uint64_t seed, GeneratorOptions options) : rng_(seed), options_(options) {}
 
   RaFunction run() {
-    if (options_.structured) make_structured(); else make_unstructured();
+    if (options_.structured)
+      make_structured();
+    else
+      make_unstructured();
     split_critical_edges();
     order_blocks();
     find_dominators();
@@ -178,7 +181,8 @@ class Generator {
       changed = false;
       for (uint32_t b = 1; b < n; ++b) {
         for (uint32_t d = 0; d < n; ++d) {
-          bool now = d == b || std::all_of(nodes_[b].preds.begin(), nodes_[b].preds.end(), [&](uint32_t p) { return dom[p][d]; });
+          bool now = d == b ||
+                     std::all_of(nodes_[b].preds.begin(), nodes_[b].preds.end(), [&](uint32_t p) { return dom[p][d]; });
           if (dom[b][d] != now) {
             dom[b][d] = now;
             changed = true;
@@ -205,7 +209,9 @@ class Generator {
 
   // ---- instructions
 
-  VReg fresh(Type type) { return builder_.vreg(type == kFloatType ? RegClass::kFloat : RegClass::kInt, type == kRefType); }
+  VReg fresh(Type type) {
+    return builder_.vreg(type == kFloatType ? RegClass::kFloat : RegClass::kInt, type == kRefType);
+  }
   Type random_type() { return static_cast<Type>(below(5) == 0 ? 2 : below(3) == 0 ? 1 : 0); }
   VReg pick(Type type) {  // prefers recent values, but keeps old ones in play
     auto& all = current_->available;
@@ -272,15 +278,33 @@ class Generator {
 
   void random_item() {
     switch (below(12)) {
-      case 0: call(); break;
-      case 1: divide(); break;
-      case 2: shift(); break;
-      case 3: constant(); break;
-      case 4: guard(); break;
-      case 5: copy(); break;
-      case 6: poll(); break;
-      case 7: odd(); break;
-      default: plain(); break;
+      case 0:
+        call();
+        break;
+      case 1:
+        divide();
+        break;
+      case 2:
+        shift();
+        break;
+      case 3:
+        constant();
+        break;
+      case 4:
+        guard();
+        break;
+      case 5:
+        copy();
+        break;
+      case 6:
+        poll();
+        break;
+      case 7:
+        odd();
+        break;
+      default:
+        plain();
+        break;
     }
     flush();
   }
@@ -295,7 +319,9 @@ class Generator {
     VReg first = it.operands[0].vreg;
     if (rng_.chance(2) && it.operands[0].pos == OperandPos::kEarly) {
       it.operands.push_back(def(define(types_[first.index]), Constraint::kReuse, OperandPos::kLate, 0));
-      if (rng_.chance(3)) std::swap(it.operands.front(), it.operands.back()), it.operands[0].fixed_or_reuse = static_cast<uint8_t>(it.operands.size() - 1);
+      if (rng_.chance(3))
+        std::swap(it.operands.front(), it.operands.back()),
+            it.operands[0].fixed_or_reuse = static_cast<uint8_t>(it.operands.size() - 1);
     } else if (!rng_.chance(5)) {
       it.operands.push_back(def(define(random_type()), rng_.chance(6) ? Constraint::kAny : Constraint::kReg));
     }
@@ -313,7 +339,8 @@ class Generator {
     if (rng_.chance(3)) it.operands.push_back(use(pick(random_type()), Constraint::kAny));
     if (rng_.chance(3)) it.operands.push_back(use(pick(random_type()), Constraint::kReg));
     VReg late = pick(random_type());
-    if (rng_.chance(4) && !is_constant_[late.index]) it.operands.push_back(use(late, Constraint::kAny, OperandPos::kLate));
+    if (rng_.chance(4) && !is_constant_[late.index])
+      it.operands.push_back(use(late, Constraint::kAny, OperandPos::kLate));
     it.clobbers = all_registers();
     if (rng_.chance(4)) it.clobbers &= ~(bit(r(9)) | bit(r(10)) | bit(r(11)));  // callee-saved
     it.is_safepoint = !rng_.chance(4);
@@ -343,7 +370,8 @@ class Generator {
     Item& it = item();
     it.operands.push_back(use(pick(kIntType), Constraint::kReg));
     bool odd_register = rng_.chance(4);  // one that is never allocated
-    it.operands.push_back(use(pick(kIntType), Constraint::kFixed, rng_.chance(2) ? OperandPos::kEarly : OperandPos::kLate,
+    it.operands.push_back(use(pick(kIntType), Constraint::kFixed,
+                              rng_.chance(2) ? OperandPos::kEarly : OperandPos::kLate,
                               r(odd_register ? 13 : 1).index()));
     it.operands.push_back(def(define(kIntType), Constraint::kReuse, OperandPos::kLate, 0));
   }
@@ -390,7 +418,8 @@ class Generator {
     if (rng_.chance(2)) it.operands.push_back(use(v, Constraint::kAny, OperandPos::kLate));
     it.operands.push_back(def(define(kIntType), Constraint::kReuse, OperandPos::kLate, 0));
     it.operands.push_back(def(define(kFloatType), Constraint::kFixed, OperandPos::kLate, f(14).index()));
-    if (rng_.chance(2)) it.operands.push_back(def(define(kIntType), Constraint::kFixed, OperandPos::kEarly, r(1).index()));
+    if (rng_.chance(2))
+      it.operands.push_back(def(define(kIntType), Constraint::kFixed, OperandPos::kEarly, r(1).index()));
   }
 
   void terminator(uint32_t b) {

@@ -116,9 +116,7 @@ class AllocatedState {
   uint64_t& place(Allocation a) { return a.is_reg() ? regs_[a.index] : slots_[a.index]; }
   uint64_t encode(VReg v, uint64_t value) const { return fn_.vregs[v.index].is_ref ? value ^ mix(7, epoch_) : value; }
 
-  void edit(const Edit& e) {
-    place(e.to) = e.from.is_remat() ? encode(e.vreg, constant_of(e.vreg)) : place(e.from);
-  }
+  void edit(const Edit& e) { place(e.to) = e.from.is_remat() ? encode(e.vreg, constant_of(e.vreg)) : place(e.from); }
   void read(const RaInst& inst, OperandPos pos, std::vector<uint64_t>& in, std::vector<uint64_t>& cold) {
     for (uint32_t k = 0; k < inst.operands.count; ++k) {
       const Operand& op = fn_.operands_of(inst)[k];

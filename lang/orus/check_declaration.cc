@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "lang/orus/checker.h"
+#include "vm/bytecode/verifier.h"
 
 namespace orus::lang {
 namespace {
@@ -263,6 +264,15 @@ Ty Checker::named_type(std::string_view name) const {
   return TypeTable::builtin(name);
 }
 
+/// [element], unless that is deeper than the verifier takes.
+Ty Checker::array_type(Pos pos, Ty element) {
+  Ty type = types_.array_of(element);
+  if (types_.array_depth(type) <= kMaxArrayNesting) return type;
+  reporter_.error(ErrorClass::kLimit, pos, "Arrays are nested too deeply",
+                  fmt::format("at most {} arrays in arrays are possible", kMaxArrayNesting));
+  return kTyPoison;
+}
+
 Ty Checker::resolve_type(const TypeExpr* t) {
   if (t->kind == TypeExpr::Kind::kUnsupported) return kTyPoison;
   if (t->kind == TypeExpr::Kind::kArray) {
@@ -271,7 +281,7 @@ Ty Checker::resolve_type(const TypeExpr* t) {
       type_error(t->element->pos, "Array elements cannot be `void`");
       return kTyPoison;
     }
-    return types_.is_poison(element) ? kTyPoison : types_.array_of(element);
+    return types_.is_poison(element) ? kTyPoison : array_type(t->pos, element);
   }
   Ty type = named_type(t->name);
   if (!types_.is_poison(type)) return type;

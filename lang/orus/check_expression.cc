@@ -295,7 +295,7 @@ Ty Checker::check_array(Expr* e, Ty hint) {
   }
   // With an unknown element type after an error, say nothing about uses of the array.
   if (poisoned && form(element) == Form::kVariable) return kTyPoison;
-  return types_.array_of(element);
+  return array_type(e->pos, element);
 }
 
 Ty Checker::check_fill(Expr* e, Ty hint) {
@@ -322,7 +322,7 @@ Ty Checker::check_fill(Expr* e, Ty hint) {
     mismatch(count->pos, count_type, "an integer");
     return kTyPoison;
   }
-  return types_.is_poison(type) ? kTyPoison : types_.array_of(type);
+  return types_.is_poison(type) ? kTyPoison : array_type(e->pos, type);
 }
 
 }  // namespace orus::lang

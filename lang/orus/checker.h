@@ -62,6 +62,7 @@ class Checker {
   void resolve_signature(FunctionInfo* info);
   Ty resolve_type(const TypeExpr* t);
   Ty named_type(std::string_view name) const;
+  Ty array_type(Pos pos, Ty element);
   void check_function(FunctionInfo* info);
   void declare_params(FunctionInfo* info);
   void finish_result(FunctionInfo* info);

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "lang/orus/emitter.h"
+#include "vm/bytecode/verifier.h"
 
 namespace orus::lang {
 
@@ -25,6 +26,10 @@ TypeId ModuleEmitter::lower(Ty type) {
     default: id = kScalars[type.index]; break;
   }
   lowered_[type.index] = id;
+  // Deep types that only arise by inference have no one place to point at.
+  if (types().array_depth(type) == kMaxArrayNesting + 1) {
+    reporter_.error(ErrorClass::kLimit, Pos{.line = 1, .column = 1}, "Arrays are nested too deeply");
+  }
   return id;
 }
 
@@ -74,7 +79,7 @@ std::optional<Module> ModuleEmitter::emit() {
   for (FunctionInfo& info : program_.functions) {
     ok &= FunctionEmitter(*this, info.id, &info).emit(info.decl->body);
   }
-  if (!ok) return std::nullopt;
+  if (!ok || reporter_.has_errors()) return std::nullopt;
   return builder_.take();
 }
 

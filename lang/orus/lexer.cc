@@ -131,22 +131,22 @@ void Lexer::report_nul() {
 /// Skips to the first line with a token and handles its indentation. False at the end of the source.
 bool Lexer::begin_line() {
   uint32_t width = 0;
+  bool after_comment = false;  // a token there belongs to the line that the comment started on
   while (at_ < source_.size()) {
     char c = source_[at_];
-    if (c == ' ' || c == '\r') {
-      width += c == ' ';
-      ++at_;
-    } else if (c == '\t') {
-      width += 4;
+    if (c == ' ' || c == '\r' || c == '\t') {
+      if (!after_comment) width += c == ' ' ? 1 : c == '\t' ? 4 : 0;
       ++at_;
     } else if (c == '\n') {
       ++at_;
       next_line();
       width = 0;
+      after_comment = false;
     } else if (c == '/' && peek(1) == '/') {
       at_ = std::min(source_.find('\n', at_), source_.size());
     } else if (c == '/' && peek(1) == '*') {
       skip_block_comment();
+      after_comment = true;
     } else {
       line_begins_ = false;
       enter_line(width);

@@ -1,5 +1,7 @@
 #include "lang/orus/types.h"
 
+#include <utility>
+
 #include "lang/orus/symbols.h"
 
 namespace orus::lang {
@@ -33,6 +35,13 @@ Ty TypeTable::fresh_variable() {
 Ty TypeTable::resolve(Ty t) const {
   while (nodes_[t.index].form == Form::kVariable && !(nodes_[t.index].element == t)) t = nodes_[t.index].element;
   return t;
+}
+
+/// How many arrays lie around the innermost element.
+uint32_t TypeTable::array_depth(Ty t) const {
+  uint32_t depth = 0;
+  for (t = resolve(t); form(t) == Form::kArray; t = resolve(element(t))) ++depth;
+  return depth;
 }
 
 bool TypeTable::occurs(Ty variable, Ty in) const {

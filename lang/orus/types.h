@@ -45,6 +45,7 @@ class TypeTable {
   Form form(Ty t) const { return nodes_[resolve(t).index].form; }
   Ty element(Ty array) const { return nodes_[resolve(array).index].element; }
   StructInfo* info(Ty structure) const { return nodes_[resolve(structure).index].info; }
+  uint32_t array_depth(Ty t) const;
   bool is_poison(Ty t) const { return form(t) == Form::kPoison; }
 
   /// Makes the two types equal by binding variables; false, perhaps with some bound, when they cannot be.

@@ -42,6 +42,7 @@ class Emitter : public Xbyak::CodeGenerator {
   void run() {
     blocks_.resize(l.order.size());
     exits_.resize(l.out.exits.size());
+    unchanged_.resize(l.out.exits.size());
     out_->return_offsets.resize(l.out.sites.size());
     out_->exit_offsets.resize(l.out.exits.size());
     uint32_t bytes = 24 + 8 * ra.num_slots;
@@ -68,6 +69,7 @@ class Emitter : public Xbyak::CodeGenerator {
   const Xmm fscratch;
   bool has_avx_;
   std::vector<Label> blocks_, exits_;
+  std::vector<Label> unchanged_;            // by exit: entry of its stub when the instruction has not run yet
   std::vector<uint32_t> jump_to_;           // by block: where a jump to it really goes (past empty jump blocks)
   std::vector<std::function<void()>> cold_;
   std::map<uint64_t, Label> pool_;
@@ -212,20 +214,18 @@ class Emitter : public Xbyak::CodeGenerator {
     out_->entry = static_cast<uint32_t>(getSize());
     L(self_);
     if (opt.has_depth) {
-      mov(r11d, CONTEXT(depth));
       if (opt.inline_depth > 0) {
-        lea(eax, ptr[r11 + static_cast<int>(opt.inline_depth)]);
+        lea(eax, ptr[r13 + static_cast<int>(opt.inline_depth)]);
         cmp(eax, CONTEXT(max_depth));
       } else {
-        cmp(r11d, CONTEXT(max_depth));
+        cmp(r13d, CONTEXT(max_depth));
       }
       jae(fallback_);
       if (out_->frame_bytes > 1024) {
         cmp(rsp, CONTEXT(host_stack_limit));
         jb(fallback_);
       }
-      inc(r11d);
-      mov(CONTEXT(depth), r11d);
+      inc(r13d);
     }
     push(rbp);
     mov(rbp, rsp);
@@ -237,8 +237,29 @@ class Emitter : public Xbyak::CodeGenerator {
   void exit_stub(uint32_t i) {
     out_->exit_offsets[i] = static_cast<uint32_t>(getSize());
     L(exits_[i]);
+    undo(l.out.exits[i].inst);
+    L(unchanged_[i]);
     push(i);
     jmp(CONTEXT(exit_stub));
+  }
+
+  /// An overflowing add or sub has already replaced its first operand, which the frame state may name: take it back.
+  void undo(uint32_t at) {
+    const LirInst& inst = l.out.insts[at];
+    if (inst.op != kAluOv) return;
+    at_ = at;
+    bool w = wide(inst.type);
+    Xbyak::Reg to = g(0, w);
+    auto imm = static_cast<uint32_t>(inst.imm);
+    bool added = inst.compare == IrOp::add_ov;
+    if (inst.has_imm) {
+      added ? sub(to, imm) : add(to, imm);
+    } else if (place(1) == place(0)) {
+      // x + x: the bit shifted out is in the carry flag. x - x never overflows.
+      rcr(to, 1);
+    } else {
+      added ? sub(to, g(1, w)) : add(to, g(1, w));
+    }
   }
 
   Label& exit_of(const LirInst& inst) { return exits_[inst.exit]; }
@@ -248,7 +269,7 @@ class Emitter : public Xbyak::CodeGenerator {
     if (opt.forced_exits == nullptr || inst.exit == UINT32_MAX || l.out.exits[inst.exit].raise) return;
     mov(scratch, reinterpret_cast<uint64_t>(&opt.forced_exits[inst.exit]));
     dec(dword[scratch]);
-    jz(exit_of(inst));
+    jz(unchanged_[inst.exit]);
   }
 
   // ---- conditions
@@ -463,7 +484,7 @@ void Emitter::instruction(const LirInst& inst) {
       break;
     case kBranchCompare: branch(compare(inst)); break;
     case kRet:
-      if (opt.has_depth) dec(dword[ctx + context_offset(offsetof(VmContext, depth))]);
+      if (opt.has_depth) dec(r13d);
       leave();
       ret();
       break;
@@ -777,8 +798,7 @@ void Emitter::call(const LirInst& inst) {
   // The callee counts on top of the inlined frames between this unit and the call.
   uint32_t inlined = 0;
   for (FrameId f = l.fn.at(l.fn.at(inst.source).frame).parent; f.valid(); f = l.fn.at(f).parent) ++inlined;
-  const auto depth = dword[ctx + context_offset(offsetof(VmContext, depth))];
-  if (inlined > 0) add(depth, inlined);
+  if (inlined > 0) add(r13d, inlined);
   add(base, static_cast<uint32_t>(inst.disp));
   if (opt.has_depth && inst.imm == opt.function) {
     Xbyak::CodeGenerator::call(self_);
@@ -789,7 +809,7 @@ void Emitter::call(const LirInst& inst) {
   }
   out_->return_offsets[inst.site] = static_cast<uint32_t>(getSize());
   sub(base, static_cast<uint32_t>(inst.disp));
-  if (inlined > 0) sub(depth, inlined);
+  if (inlined > 0) sub(r13d, inlined);
 }
 
 void Emitter::runtime(const LirInst& inst) {
