@@ -77,9 +77,8 @@ TEST(Knobs, NonsenseNamesTheOptionAndTheValue) {
                          "--error-format=xml", "--stats=yaml", "--disable-pass=", "--fuel"};
   for (const char* word : cases) {
     std::string error = parse({word}).error;
-    std::string flag(word, std::string_view(word).find('='));
-    if (flag.starts_with("-O")) flag = "-O";
-    EXPECT_NE(error.find(flag.substr(0, std::string_view(word).find('='))), std::string::npos) << word << ": " << error;
+    std::string_view flag = std::string_view(word).substr(0, std::string_view(word).find('='));
+    EXPECT_NE(error.find(flag), std::string::npos) << word << ": " << error;
   }
 }
 
