@@ -9,6 +9,7 @@
 #include "jit/code/code_memory.h"
 #include "jit/code/native.h"
 #include "jit/code/unit.h"
+#include "jit/ir_jit_tier.h"
 #include "vm/runtime/ops.h"
 
 namespace orus::jit {
@@ -473,6 +474,7 @@ extern "C" uint64_t call_interpreter(VmContext* context, const SavedArguments* a
 extern "C" void native_barrier(VmContext* context, Object* object) { context->vm->heap().remember(object); }
 
 Result<std::unique_ptr<JitTier>> JitTier::create(Vm& vm, const JitConfig& config) {
+  if (config.interpret_ir) return create_ir_jit_tier(vm, config);
   auto tier = std::make_unique<JitTierImpl>(vm, config);
   Status status = tier->start();
   if (!status.ok()) return status.error();

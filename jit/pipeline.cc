@@ -18,6 +18,8 @@ constexpr Pass kPipeline[] = {
     {"hoist-invariants", hoist_invariants, 2, "compute before a loop what stays the same in it"},
     {"number-values-again", number_values, 2, "checks and loads that met in front of a loop"},
     {"fold-constants-again", fold_constants, 2, "null checks of promoted globals"},
+    {"eliminate-checks", eliminate_checks, 2, "drop checks that ranges and dominating conditions prove"},
+    {"reduce-strength", reduce_strength, 1, "divisions by constants become multiplications and shifts"},
     {"eliminate-dead", eliminate_dead, 0, "drop values that nothing uses"},
 };
 

@@ -39,7 +39,7 @@ class Runner {
   bool wants_forced_exit(InstId id);
   uint32_t parents(FrameId frame) const;
   Slot* frame_base(const FrameState& state) const { return base_ + state.base_offset; }
-  void write_headers(FrameId frame);
+  void link_frames(FrameId frame);
   void write_frames(FrameId frame);
   void write_registers(const FrameState& state);
   Slot& value(InstId id) { return env_.values[id.index]; }
@@ -196,7 +196,7 @@ bool Runner::call(InstId id) {
   const FrameState& state = fn_.at(inst.frame);
   FunctionRuntime& caller = vm_.function(state.function);
   Slot* frame = frame_base(state);
-  write_headers(inst.frame);
+  link_frames(inst.frame);
   uint32_t inlined = parents(inst.frame);
   if (vm_.context.depth + inlined >= vm_.context.max_depth) {
     vm_.raise(Trap::StackOverflow, frame, caller.code + state.pc);
@@ -219,7 +219,7 @@ bool Runner::runtime(InstId id) {
   FunctionRuntime& function = vm_.function(state.function);
   const Insn* pc = function.code + state.pc;
   Slot* frame = frame_base(state);
-  write_headers(inst.frame);
+  link_frames(inst.frame);
   RegisterRoles roles = register_roles(*pc);
   for (uint32_t i = 0; i < inst.arg_count; ++i) {
     uint16_t reg = i < roles.use_count ? roles.uses[i] : listed_register(pc, i - roles.use_count);
@@ -254,22 +254,26 @@ uint32_t Runner::parents(FrameId frame) const {
   return count;
 }
 
-/// Headers of the frame and of those that it is inlined into. The unit's own frame keeps its caller.
-void Runner::write_headers(FrameId frame) {
-  for (; frame.valid(); frame = fn_.at(frame).parent) {
+/// Function and caller of the frame and of those that it is inlined into; the unit's own frame has them already. Its pc
+/// stays that of its entry until an exit: the interpreter frame under a loop unit is still scanned, and what it holds
+/// is what was live there.
+void Runner::link_frames(FrameId frame) {
+  for (; fn_.at(frame).parent.valid(); frame = fn_.at(frame).parent) {
     const FrameState& state = fn_.at(frame);
-    FunctionRuntime& function = vm_.function(state.function);
     Slot* base = frame_base(state);
-    base[-1] = reinterpret_cast<Slot>(&function);
-    base[-2] = reinterpret_cast<Slot>(function.code + state.pc);
-    if (state.parent.valid()) base[-3] = reinterpret_cast<Slot>(frame_base(fn_.at(state.parent)));
+    base[-1] = reinterpret_cast<Slot>(&vm_.function(state.function));
+    base[-3] = reinterpret_cast<Slot>(frame_base(fn_.at(state.parent)));
   }
 }
 
 void Runner::write_frames(FrameId frame) {
-  write_headers(frame);
+  link_frames(frame);
   const FrameState& innermost = fn_.at(frame);
-  for (FrameId f = frame; f.valid(); f = fn_.at(f).parent) write_registers(fn_.at(f));
+  for (FrameId f = frame; f.valid(); f = fn_.at(f).parent) {
+    const FrameState& state = fn_.at(f);
+    set_frame_pc(frame_base(state), vm_.function(state.function).code + state.pc);
+    write_registers(state);
+  }
   for (const GlobalValue& pending : innermost.globals) {
     vm_.context.globals[pending.global] = value(pending.value);
     vm_.context.globals_assigned[pending.global] = 1;

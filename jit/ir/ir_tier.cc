@@ -44,6 +44,7 @@ IrTier::Code* IrTier::request(Key key) {
 void* IrTier::loop_entry(Vm& vm, FunctionRuntime& fn, const Insn* pc) {
   Code* code = request({fn.index, pc->a});
   if (code->fn == nullptr) return nullptr;
+  fn.loops[pc->a].entry = code;
   set_countdown(fn, fn.pc_of(pc), 1);
   return code;
 }
@@ -55,8 +56,9 @@ void* IrTier::function_entry(Vm& vm, FunctionRuntime& fn) {
 }
 
 Outcome IrTier::enter(Vm& vm, Code& code, Slot* base) {
-  if (!has_thread_ || pthread_equal(thread_, pthread_self()) == 0) {
-    has_thread_ = true;
+  bool unknown = vm.context.host_stack_limit == nullptr;
+  if (unknown || (own_limit_ && pthread_equal(thread_, pthread_self()) == 0)) {
+    own_limit_ = true;
     thread_ = pthread_self();
     vm.context.host_stack_limit = stack_limit();
   }

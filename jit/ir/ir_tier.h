@@ -58,8 +58,8 @@ class IrTier final : public Tier {
   IrTierConfig config_;
   Rng rng_;
   IrTierStats stats_;
-  bool has_thread_ = false;
-  pthread_t thread_{};  // whose stack VmContext::host_stack_limit is about
+  bool own_limit_ = false;  // the host gave no VmContext::host_stack_limit, so it was found out
+  pthread_t thread_{};      // whose stack it is about
   std::map<Key, std::unique_ptr<Code>> units_;
   std::vector<std::unique_ptr<Function>> retired_;  // may still run in an outer activation
 };

@@ -13,5 +13,7 @@ bool number_values(Function& fn, PassContext& ctx);
 bool promote_globals(Function& fn, PassContext& ctx);
 bool hoist_invariants(Function& fn, PassContext& ctx);
 bool eliminate_dead(Function& fn, PassContext& ctx);
+bool eliminate_checks(Function& fn, PassContext& ctx);
+bool reduce_strength(Function& fn, PassContext& ctx);
 
 }  // namespace orus::jit
