@@ -13,6 +13,8 @@ namespace {
 constexpr Pass kPipeline[] = {
     {"simplify-phis", simplify_phis, 0, "drop block parameters that always get the same value"},
     {"eliminate-checks", eliminate_checks, 2, "drop checks that ranges and dominating conditions prove"},
+    {"hoist-checks", hoist_checks, 2, "checks of every iteration move in front of the loop"},
+    {"eliminate-checks-again", eliminate_checks, 2, "the copies in front of loops are often certain"},
     {"reduce-strength", reduce_strength, 1, "divisions by constants become multiplications and shifts"},
     {"eliminate-dead", eliminate_dead, 0, "drop values that nothing uses"},
 };

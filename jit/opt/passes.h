@@ -10,6 +10,7 @@ struct PassContext;
 bool simplify_phis(Function& fn, PassContext& ctx);
 bool eliminate_dead(Function& fn, PassContext& ctx);
 bool eliminate_checks(Function& fn, PassContext& ctx);
+bool hoist_checks(Function& fn, PassContext& ctx);
 bool reduce_strength(Function& fn, PassContext& ctx);
 
 }  // namespace orus::jit
