@@ -14,6 +14,7 @@ bool promote_globals(Function& fn, PassContext& ctx);
 bool hoist_invariants(Function& fn, PassContext& ctx);
 bool eliminate_dead(Function& fn, PassContext& ctx);
 bool eliminate_checks(Function& fn, PassContext& ctx);
+bool hoist_checks(Function& fn, PassContext& ctx);
 bool reduce_strength(Function& fn, PassContext& ctx);
 
 }  // namespace orus::jit
