@@ -53,6 +53,19 @@ class LoopNest {
   std::vector<std::vector<uint32_t>> predecessors_;
 };
 
+/// The kind that an opcode works on: that of its first operand which is more than a flag (letters of opcodes.def).
+std::string_view value_kind(const OpInfo& op) {
+  static constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
+      {"i", "i32"}, {"I", "i64"}, {"u", "u32"}, {"U", "u64"}, {"f", "f64"}, {"s", "string"}, {"e", "error"},
+      {"R", "range"}, {"W", "i32"}, {"EAPpqo", "array"}, {"SM", "struct"}};
+  for (char letter : op.kinds) {
+    for (auto [letters, name] : kGroups) {
+      if (letters.find(letter) != std::string_view::npos) return name;
+    }
+  }
+  return op.kinds.find('b') != std::string_view::npos ? "bool" : "any";
+}
+
 class Estimator {
  public:
   Estimator(const VerifiedModule& module, const CountingTier& counts) : module_(module), counts_(counts) {}
@@ -60,9 +73,11 @@ class Estimator {
   WorkEstimate run() {
     for (uint32_t f = 0; f < module_.module.functions.size(); ++f) add_function(f);
     // Ties keep the order of families and loops in the program, so that output does not change from run to run.
-    std::sort(out_.families.begin(), out_.families.end(), [](const FamilyCount& a, const FamilyCount& b) {
-      return a.ops != b.ops ? a.ops > b.ops : a.family < b.family;
-    });
+    for (auto* groups : {&out_.families, &out_.kinds}) {
+      std::sort(groups->begin(), groups->end(), [](const GroupCount& a, const GroupCount& b) {
+        return a.ops != b.ops ? a.ops > b.ops : a.group < b.group;
+      });
+    }
     std::sort(out_.loops.begin(), out_.loops.end(), [](const LoopCount& a, const LoopCount& b) {
       if (a.ops != b.ops) return a.ops > b.ops;
       return a.function != b.function ? a.function < b.function : a.loop < b.loop;
@@ -86,18 +101,20 @@ class Estimator {
       if (times == 0) continue;
       if (loop != nullptr) loop->ops += times * block.cost;
       for (uint32_t pc = block.start; pc < block.end; pc += insn_length(fn.code[pc])) {
-        add(info(fn.code[pc].opcode()).family, times);
+        const OpInfo& op = info(fn.code[pc].opcode());
+        add(op.family, times, &out_.families);
+        add(value_kind(op), times, &out_.kinds);
       }
     }
   }
 
-  void add(std::string_view family, uint64_t times) {
-    for (FamilyCount& count : out_.families) {
-      if (count.family != family) continue;
+  static void add(std::string_view group, uint64_t times, std::vector<GroupCount>* out) {
+    for (GroupCount& count : *out) {
+      if (count.group != group) continue;
       count.ops += times;
       return;
     }
-    out_.families.push_back({family, times});
+    out->push_back({group, times});
   }
 
   const VerifiedModule& module_;

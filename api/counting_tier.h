@@ -29,8 +29,9 @@ class CountingTier final : public Tier {
   std::vector<std::vector<uint64_t>> iterations_;  // by function and loop
 };
 
-struct FamilyCount {
-  std::string_view family;
+/// Executed instructions of one opcode family or value kind.
+struct GroupCount {
+  std::string_view group;
   uint64_t ops = 0;
 };
 struct LoopCount {
@@ -39,8 +40,8 @@ struct LoopCount {
   uint64_t ops = 0;  // in blocks of which this is the innermost loop
 };
 struct WorkEstimate {
-  std::vector<FamilyCount> families;  // most first
-  std::vector<LoopCount> loops;       // most first
+  std::vector<GroupCount> families, kinds;  // most first
+  std::vector<LoopCount> loops;             // most first
 };
 
 /// Multiplies each block's instructions with how often its innermost loop (else its function) was entered: exact where

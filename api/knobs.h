@@ -119,7 +119,7 @@ Result<Match> take_option(std::span<const OptionRow<Config>> rows, std::span<con
     }
     if (has_text && row.argument() == Argument::kNone) return unwanted_value(row.flag);
     if (!has_text && row.argument() == Argument::kRequired) return missing_value(row.flag, row.value);
-    if (!row.parse(text, config)) return option_error(row.flag, row.value, text);
+    if (!row.parse(text, config)) return option_error(row.glued() ? word : row.flag, row.value, text);
     ++*at;
     return Match::kYes;
   }

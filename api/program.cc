@@ -154,7 +154,7 @@ ProgramForm form_of(const std::string& path, std::string_view content) {
   if (path.ends_with(".oasm")) return ProgramForm::kAssembly;
   if (path == "-" || path.ends_with(".orus")) return ProgramForm::kSource;
   // Bytecode starts with bytes that no source does.
-  return content.starts_with("\x7Fobc") || content.starts_with("OBC") ? ProgramForm::kBytecode : ProgramForm::kSource;
+  return content.starts_with("\x7FOBC") ? ProgramForm::kBytecode : ProgramForm::kSource;
 }
 
 LoadResult load_file(const std::string& path) { return load_as(path, nullptr); }

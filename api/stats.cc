@@ -21,7 +21,8 @@ Json exits_json(const RunStats& stats) {
 Json bailouts_json(const RunStats& stats) {
   Json out = Json::object();
   for (size_t i = 0; i < stats.jit.bailouts.size(); ++i) {
-    if (stats.jit.bailouts[i] != 0) out[fmt::format("reason_{}", i)] = stats.jit.bailouts[i];
+    std::string name = i == 0 ? "code_memory_full" : fmt::format("reason_{}", i);
+    if (stats.jit.bailouts[i] != 0) out[name] = stats.jit.bailouts[i];
   }
   if (stats.code_memory_refused != 0) out["code_memory_refused"] = stats.code_memory_refused;
   return out;

@@ -268,6 +268,9 @@ class JitTierImpl final : public JitTier {
 
   uint64_t unwind_to_trampoline(uint64_t* frame, const uint8_t* pc) {
     while (frame_unit(frame) != kTrampoline) {
+      // A limit runs no handler, but what a program has stored is stored. Values live across a call are on the stack.
+      const CompiledUnit& unit = *units_[frame_unit(frame)];
+      write_globals(unit.exits[unit.find_site(pc)->exit], nullptr, frame);
       pc = return_address(frame);
       frame = caller_frame(frame);
     }
@@ -288,18 +291,29 @@ class JitTierImpl final : public JitTier {
     vm_.raise(Trap::StackOverflow, header + kFrameHeader, fn.code + frame.pc);
   }
 
-  static uint64_t read(const ExitValue& value, const SavedRegisters* registers, const uint64_t* frame) {
+  template <class Value>
+  static uint64_t read(const Value& value, const SavedRegisters* registers, const uint64_t* frame) {
     if (value.place.is_remat()) return value.bits;
     if (value.place.is_stack()) {
       return *reinterpret_cast<const uint64_t*>(reinterpret_cast<const char*>(frame) + spill_offset(value.place.slot()));
     }
+    ORUS_CHECK(registers != nullptr);
     PReg reg = value.place.preg();
     return reg.cls == RegClass::kFloat ? registers->floats[reg.hw] : registers->ints[reg.hw];
+  }
+
+  /// Stores the globals that the exit's code keeps to itself. Without registers every one must be on the stack.
+  void write_globals(const ExitRecord& exit, const SavedRegisters* registers, const uint64_t* frame) {
+    for (const ExitGlobal& pending : exit.globals) {
+      vm_.context.globals[pending.global] = read(pending, registers, frame);
+      vm_.context.globals_assigned[pending.global] = 1;
+    }
   }
 
   /// Writes the frames of an exit; gives the innermost base.
   Slot* write_frames(const ExitRecord& exit, const SavedRegisters* registers, const uint64_t* frame) {
     Slot* unit_base = frame_base(frame);
+    write_globals(exit, registers, frame);
     for (size_t i = 0; i < exit.frames.size(); ++i) {
       const ExitFrame& state = exit.frames[i];
       Slot* base = unit_base + state.base_offset;

@@ -12,6 +12,16 @@ namespace {
 
 constexpr Pass kPipeline[] = {
     {"simplify-phis", simplify_phis, 0, "drop block parameters that always get the same value"},
+    {"fold-constants", fold_constants, 1, "compute what is known; fewer values to number"},
+    {"number-values", number_values, 1, "replace what was computed or loaded before"},
+    {"promote-globals", promote_globals, 2, "module variables of a loop live in registers; needs loads numbered"},
+    {"hoist-invariants", hoist_invariants, 2, "compute before a loop what stays the same in it"},
+    {"number-values-again", number_values, 2, "checks and loads that met in front of a loop"},
+    {"fold-constants-again", fold_constants, 2, "null checks of promoted globals"},
+    {"eliminate-checks", eliminate_checks, 2, "drop checks that ranges and dominating conditions prove"},
+    {"hoist-checks", hoist_checks, 2, "checks of every iteration move in front of the loop"},
+    {"eliminate-checks-again", eliminate_checks, 2, "the copies in front of loops are often certain"},
+    {"reduce-strength", reduce_strength, 1, "divisions by constants become multiplications and shifts"},
     {"eliminate-dead", eliminate_dead, 0, "drop values that nothing uses"},
 };
 

@@ -25,7 +25,7 @@ LiveWalk::LiveWalk(const orus::Function& fn, const FunctionFacts& facts, uint32_
     if (roles.def != kNoReg) toggle(roles.def, false);
     for (uint32_t u = 0; u < roles.use_count; ++u) toggle(roles.uses[u], true);
     for (uint32_t u = 0; u < roles.listed; ++u) toggle(listed_register(insn, u), true);
-    if (!block_.handlers.empty() && may_raise(*insn)) {
+    if (!block_.handlers.empty() && raises_to_handler(*insn)) {
       handler_needs().for_each([&](size_t reg) { toggle(static_cast<uint16_t>(reg), true); });
     }
     steps_.push_back({pcs[i], pcs[i] + insn_length(*insn), first, static_cast<uint32_t>(changes_.size()) - first});
@@ -57,7 +57,7 @@ BitSet LiveWalk::across() const {
   }
   RegisterRoles roles = register_roles(fn_.code[step.pc]);
   if (roles.def != kNoReg) after.reset(roles.def);
-  if (!block_.handlers.empty() && may_raise(fn_.code[step.pc])) after.unite(handler_needs());
+  if (!block_.handlers.empty() && raises_to_handler(fn_.code[step.pc])) after.unite(handler_needs());
   return after;
 }
 

@@ -108,6 +108,7 @@ void lower_load_global(Builder& b) {
   b.ir().at(value).aux = global_alias(g);
   if (b.type_of(b.insn->a) == REF) {
     b.guard(b.emit(IrOp::ne, BOOL, {value, b.constant(REF, 0)}), ExitReason::unassigned);
+    value = b.emit(IrOp::pi, REF, {value});  // not null from here on: loads through it stay behind the guard
   }
   b.set(b.insn->a, value);
 }

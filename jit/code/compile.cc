@@ -12,7 +12,7 @@ namespace {
 
 void record_exits(const Lowering& l, const RaResult& ra, CompiledUnit* out) {
   for (const LirExit& exit : l.out.exits) {
-    ExitRecord record{.reason = exit.reason, .raise = exit.raise, .charged = l.fn.at(exit.frame).charged, .frames = {}, .values = {}, .hits = 0};
+    ExitRecord record{.reason = exit.reason, .raise = exit.raise, .charged = l.fn.at(exit.frame).charged, .frames = {}, .values = {}, .globals = {}, .hits = 0};
     uint32_t next = exit.values.first;
     for (FrameId id = exit.frame; id.valid(); id = l.fn.at(id).parent) {
       const FrameState& state = l.fn.at(id);
@@ -22,6 +22,12 @@ void record_exits(const Lowering& l, const RaResult& ra, CompiledUnit* out) {
         const Inst& source = l.fn.at(l.out.value_of[l.out.ra.cold_uses[next].index]);
         ++next;
         record.values.push_back({value.reg, l.fn.at(value.value).type, place, place.is_remat() ? static_cast<uint64_t>(source.imm) : 0});
+      }
+      for (const GlobalValue& global : state.globals) {
+        const Allocation& place = ra.cold_allocs[next];
+        const Inst& source = l.fn.at(l.out.value_of[l.out.ra.cold_uses[next].index]);
+        ++next;
+        record.globals.push_back({global.global, place, place.is_remat() ? static_cast<uint64_t>(source.imm) : 0});
       }
       record.frames.push_back(frame);
     }

@@ -21,6 +21,13 @@ struct ExitValue {
   uint64_t bits = 0;
 };
 
+/// Where the pending value of a global is; see GlobalValue.
+struct ExitGlobal {
+  uint32_t global;
+  Allocation place;
+  uint64_t bits = 0;
+};
+
 struct ExitFrame {
   uint32_t function, pc, base_offset;
   uint32_t first, count;   // into ExitRecord::values
@@ -32,6 +39,7 @@ struct ExitRecord {
   bool charged;
   std::vector<ExitFrame> frames;  // innermost first
   std::vector<ExitValue> values;
+  std::vector<ExitGlobal> globals;
   uint64_t hits = 0;
 };
 

@@ -108,6 +108,7 @@ void Function::apply_replacements() {
     }
     for (FrameState& frame : frames) {
       for (FrameValue& value : frame.values) value.value = resolve(value.value);
+      for (GlobalValue& global : frame.globals) global.value = resolve(global.value);
     }
     replacement_.clear();
   }

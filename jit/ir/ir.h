@@ -125,6 +125,13 @@ struct FrameValue {
   InstId value;
 };
 
+/// A global whose value is kept in the code and not yet in the globals block: leaving stores it there and marks the
+/// global assigned. Only innermost frame states have any.
+struct GlobalValue {
+  uint32_t global;
+  InstId value;
+};
+
 /// What the interpreter's frame must hold when execution leaves here. Values are those of the bytecode-live registers
 /// at pc, before the instruction there runs (for a `call` of an inlined callee's parent: what is live across it).
 struct FrameState {
@@ -134,6 +141,7 @@ struct FrameState {
   uint32_t base_offset = 0;  // slots from the compiled function's frame base to this frame's base
   bool charged = true;       // the block at pc has been paid for (fuel); false only where pc starts a block
   std::vector<FrameValue> values;
+  std::vector<GlobalValue> globals = {};  // ascending by number
 };
 
 struct Edge {
@@ -221,11 +229,16 @@ class Function {
     Inst& inst = at(id);
     for (uint32_t i = 0; i < inst.arg_count; ++i) f(i < 3 ? inst.args[i] : more_args[inst.more + i - 3]);
   }
-  /// Calls f(FrameValue&) for the frame state and its parents.
+  /// Calls f(FrameValue&) for the frame state and its parents: each one's registers, then its globals (as kNoReg).
   template <class F>
   void for_each_frame_value(FrameId frame, F f) {
     for (; frame.valid(); frame = at(frame).parent) {
       for (FrameValue& value : at(frame).values) f(value);
+      for (GlobalValue& global : at(frame).globals) {
+        FrameValue value{kNoReg, global.value};
+        f(value);
+        global.value = value.value;
+      }
     }
   }
 

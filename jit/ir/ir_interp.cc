@@ -274,6 +274,10 @@ void Runner::write_frames(FrameId frame) {
     set_frame_pc(frame_base(state), vm_.function(state.function).code + state.pc);
     write_registers(state);
   }
+  for (const GlobalValue& pending : innermost.globals) {
+    vm_.context.globals[pending.global] = value(pending.value);
+    vm_.context.globals_assigned[pending.global] = 1;
+  }
   vm_.context.depth += parents(frame);
   vm_.resume_base = frame_base(innermost);
   vm_.resume_charged = innermost.charged;

@@ -66,6 +66,7 @@ class Parser {
   bool define(uint32_t number, InstId id, size_t at);
   bool frames(FrameId* id);
   bool frame(FrameState* state);
+  bool frame_globals(FrameState* state);
 
   // Names to ids.
   bool resolve();
@@ -553,6 +554,18 @@ bool Parser::frame(FrameState* state) {
     if (!expect(":") || !value_use(&id)) return false;
     state->values.push_back({static_cast<uint16_t>(reg), id});
   }
+  return !accept_word("globals") || frame_globals(state);
+}
+
+bool Parser::frame_globals(FrameState* state) {
+  if (!expect("{")) return false;
+  for (bool more = !accept("}"); more; more = !accept("}")) {
+    if (!state->globals.empty() && !expect(",")) return false;
+    uint32_t global = 0;
+    InstId id;
+    if (!prefixed('g', &global) || !expect(":") || !value_use(&id)) return false;
+    state->globals.push_back({global, id});
+  }
   return true;
 }
 
@@ -570,6 +583,7 @@ bool Parser::resolve() {
   }
   for (FrameState& frame : fn_.frames) {
     for (FrameValue& value : frame.values) ok = ok && resolve_value(&value.value);
+    for (GlobalValue& global : frame.globals) ok = ok && resolve_value(&global.value);
   }
   for (Block& block : fn_.blocks) {
     for (Edge& edge : block.successors) {

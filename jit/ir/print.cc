@@ -273,6 +273,13 @@ void Printer::frames(FrameId id) {
       text(": "), text(names_.value(state.values[i].value));
     }
     text("}");
+    if (!state.globals.empty()) text(" globals {");
+    for (size_t i = 0; i < state.globals.size(); ++i) {
+      if (i != 0) text(", ");
+      text("g"), number(state.globals[i].global);
+      text(": "), text(names_.value(state.globals[i].value));
+    }
+    if (!state.globals.empty()) text("}");
     id = state.parent;
   }
   text("]");

@@ -183,6 +183,9 @@ bool Verifier::frames(InstId id) {
     for (const FrameValue& value : fn_.at(frame).values) {
       if (!use(id, value.value, "a value of the frame state")) return false;
     }
+    for (const GlobalValue& global : fn_.at(frame).globals) {
+      if (!use(id, global.value, "a global of the frame state")) return false;
+    }
   }
   std::string rule = check_frames(fn_, id);
   return rule.empty() || fail(std::move(rule));

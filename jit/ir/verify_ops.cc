@@ -164,6 +164,15 @@ std::string check_frame(const Function& fn, const FrameState& state) {
       return "the frame state's value for r" + std::to_string(value.reg) + " has another type";
     }
   }
+  next = 0;
+  for (const GlobalValue& global : state.globals) {
+    if (global.global >= fn.module->globals.size()) return "the frame state names a global that does not exist";
+    if (global.global < next) return "the frame state's globals do not ascend";
+    next = global.global + 1;
+    if (fn.at(global.value).type != ir_type(fn.module->kind(fn.module->globals[global.global].type))) {
+      return "the frame state's value for g" + std::to_string(global.global) + " has another type";
+    }
+  }
   return "";
 }
 
@@ -192,6 +201,7 @@ std::string check_frames(const Function& fn, InstId id) {
     std::string rule = check_frame(fn, state);
     if (!rule.empty()) return rule;
     if (inner != nullptr) {
+      if (!state.globals.empty()) return "globals in a frame state that is not the innermost";
       const orus::Function& function = bytecode(fn, state.function);
       const Insn& insn = function.code[state.pc];
       if (insn.opcode() != Op::call || insn.b != inner->function) return "the parent frame's pc is not at a call of the inlined function";

@@ -22,7 +22,7 @@ struct HotLoop {
 
 struct Profile {
   api::RunResult native;
-  std::vector<api::FamilyCount> families;
+  std::vector<api::GroupCount> families, kinds;
   std::vector<HotLoop> loops;
   uint64_t estimated_ops = 0;
 };
@@ -45,7 +45,8 @@ Profile make_profile(const Invocation& invocation, const api::Program& program, 
   out.native = run_program(program, config, console, {.count_ops = true});
   api::WorkEstimate estimate = estimate_work(*program.module, counts);
   out.families = estimate.families;
-  for (const api::FamilyCount& family : estimate.families) out.estimated_ops += family.ops;
+  out.kinds = estimate.kinds;
+  for (const api::GroupCount& family : estimate.families) out.estimated_ops += family.ops;
   for (const api::LoopCount& loop : estimate.loops) {
     if (loop.iterations == 0 || out.native.loops.empty()) continue;
     out.loops.push_back({report_of(out.native.loops, program.module->module, loop), loop.iterations, loop.ops});
@@ -59,9 +60,13 @@ const char* state_of(const api::LoopReport& loop) {
 
 double share(uint64_t part, uint64_t all) { return all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all); }
 
+Json groups_json(const std::vector<api::GroupCount>& groups) {
+  Json out = Json::object();
+  for (const api::GroupCount& group : groups) out[std::string(group.group)] = group.ops;
+  return out;
+}
+
 Json profile_json(const Profile& profile) {
-  Json families = Json::object();
-  for (const api::FamilyCount& family : profile.families) families[std::string(family.family)] = family.ops;
   Json loops = Json::array();
   for (const HotLoop& loop : profile.loops) {
     loops.push_back({{"function", loop.report.function}, {"loop", loop.report.loop}, {"line", loop.report.position.line},
@@ -69,7 +74,8 @@ Json profile_json(const Profile& profile) {
                      {"state", state_of(loop.report)}, {"failures", loop.report.failures}});
   }
   return {{"stats", Json::parse(stats_json(profile.native.stats), nullptr, false)},
-          {"estimated_families", families},
+          {"estimated_families", groups_json(profile.families)},
+          {"estimated_kinds", groups_json(profile.kinds)},
           {"estimated_ops", profile.estimated_ops},
           {"loops", loops}};
 }
@@ -83,10 +89,10 @@ std::string tier_lines(const Profile& profile) {
                            100 * share(stats.ops.interpreted_ops, all));
 }
 
-std::string family_lines(const Profile& profile) {
-  std::string out = "by opcode family (estimated from loop and call counts)\n";
-  for (const api::FamilyCount& family : profile.families) {
-    out += fmt::format("  {:<14} {:>16} {:>7.2f} %\n", family.family, family.ops, 100 * share(family.ops, profile.estimated_ops));
+std::string group_lines(const char* title, const std::vector<api::GroupCount>& groups, uint64_t all) {
+  std::string out = fmt::format("by {} (estimated from loop and call counts)\n", title);
+  for (const api::GroupCount& group : groups) {
+    out += fmt::format("  {:<14} {:>16} {:>7.2f} %\n", group.group, group.ops, 100 * share(group.ops, all));
   }
   return out;
 }
@@ -115,7 +121,8 @@ std::string compiler_lines(const Profile& profile) {
 }
 
 std::string profile_text(const Profile& profile, const std::string& file) {
-  return tier_lines(profile) + family_lines(profile) + loop_lines(profile, file) + compiler_lines(profile);
+  return tier_lines(profile) + group_lines("opcode family", profile.families, profile.estimated_ops) +
+         group_lines("value kind", profile.kinds, profile.estimated_ops) + loop_lines(profile, file) + compiler_lines(profile);
 }
 
 }  // namespace

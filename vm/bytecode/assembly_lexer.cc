@@ -26,8 +26,9 @@ class Lexer {
         return assembly_error(file_, here(TokenKind::kSymbol, 1), problem_);
       }
     }
+    Token end = here(TokenKind::kEndOfText, 0);
     end_line();
-    tokens_.push_back(here(TokenKind::kEndOfText, 0));
+    tokens_.push_back(end);
     return std::move(tokens_);
   }
 

@@ -222,7 +222,8 @@ std::vector<uint32_t> FunctionBuilder::far_jumps() const {
     std::erase_if(candidates, [&](uint32_t i) {
       uint32_t at = fixups_[i].at, target = bound(fixups_[i].label);
       uint32_t low = std::min(at, target), high = std::max(at, target);
-      uint32_t distance = high - low + kFarGrowth * (growing_before[high] - growing_before[low]);
+      uint32_t between = growing_before[high] - growing_before[at < target ? at + 1 : low];  // without the jump itself
+      uint32_t distance = high - low + kFarGrowth * between;
       return distance <= static_cast<uint32_t>(std::numeric_limits<int16_t>::max());
     });
   }

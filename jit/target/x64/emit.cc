@@ -214,20 +214,18 @@ class Emitter : public Xbyak::CodeGenerator {
     out_->entry = static_cast<uint32_t>(getSize());
     L(self_);
     if (opt.has_depth) {
-      mov(r11d, CONTEXT(depth));
       if (opt.inline_depth > 0) {
-        lea(eax, ptr[r11 + static_cast<int>(opt.inline_depth)]);
+        lea(eax, ptr[r13 + static_cast<int>(opt.inline_depth)]);
         cmp(eax, CONTEXT(max_depth));
       } else {
-        cmp(r11d, CONTEXT(max_depth));
+        cmp(r13d, CONTEXT(max_depth));
       }
       jae(fallback_);
       if (out_->frame_bytes > 1024) {
         cmp(rsp, CONTEXT(host_stack_limit));
         jb(fallback_);
       }
-      inc(r11d);
-      mov(CONTEXT(depth), r11d);
+      inc(r13d);
     }
     push(rbp);
     mov(rbp, rsp);
@@ -486,7 +484,7 @@ void Emitter::instruction(const LirInst& inst) {
       break;
     case kBranchCompare: branch(compare(inst)); break;
     case kRet:
-      if (opt.has_depth) dec(dword[ctx + context_offset(offsetof(VmContext, depth))]);
+      if (opt.has_depth) dec(r13d);
       leave();
       ret();
       break;
@@ -800,8 +798,7 @@ void Emitter::call(const LirInst& inst) {
   // The callee counts on top of the inlined frames between this unit and the call.
   uint32_t inlined = 0;
   for (FrameId f = l.fn.at(l.fn.at(inst.source).frame).parent; f.valid(); f = l.fn.at(f).parent) ++inlined;
-  const auto depth = dword[ctx + context_offset(offsetof(VmContext, depth))];
-  if (inlined > 0) add(depth, inlined);
+  if (inlined > 0) add(r13d, inlined);
   add(base, static_cast<uint32_t>(inst.disp));
   if (opt.has_depth && inst.imm == opt.function) {
     Xbyak::CodeGenerator::call(self_);
@@ -812,7 +809,7 @@ void Emitter::call(const LirInst& inst) {
   }
   out_->return_offsets[inst.site] = static_cast<uint32_t>(getSize());
   sub(base, static_cast<uint32_t>(inst.disp));
-  if (inlined > 0) sub(depth, inlined);
+  if (inlined > 0) sub(r13d, inlined);
 }
 
 void Emitter::runtime(const LirInst& inst) {

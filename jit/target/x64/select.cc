@@ -8,13 +8,13 @@ namespace {
 constexpr PRegSet all_registers() {
   PRegSet set = 0;
   for (uint8_t i = 0; i < 16; ++i) set |= bit(PReg{i, RegClass::kInt}) | bit(PReg{i, RegClass::kFloat});
-  for (Reg fixed : {rsp, rbp, r11, r14, r15}) set &= ~bit(gpr(fixed));
+  for (Reg fixed : {rsp, rbp, r11, r13, r14, r15}) set &= ~bit(gpr(fixed));
   return set & ~bit(xmm(15));
 }
 /// What a C++ function destroys (System V ABI).
 constexpr PRegSet host_clobbers() {
   PRegSet set = all_registers();
-  for (Reg kept : {rbx, r12, r13}) set &= ~bit(gpr(kept));
+  for (Reg kept : {rbx, r12}) set &= ~bit(gpr(kept));
   return set;
 }
 

@@ -44,8 +44,10 @@ class StubWriter : public Xbyak::CodeGenerator {
     push(rsi);
     mov(r15, rdi);
     mov(r14, rsi);
+    mov(r13d, CONTEXT(depth));
     sub(rsp, 8);
     call(rdx);
+    mov(CONTEXT(depth), r13d);
     mov(CONTEXT(native_int), rax);
     movsd(CONTEXT(native_f64), xmm0);
     lea(rsp, ptr[rbp + 16]);
@@ -60,6 +62,7 @@ class StubWriter : public Xbyak::CodeGenerator {
     sub(rsp, 8 + sizeof(SavedRegisters));
     for (int i = 0; i < 16; ++i) mov(ptr[rsp + 8 * i], Reg64(i));
     for (int i = 0; i < 16; ++i) movsd(ptr[rsp + 128 + 8 * i], Xmm(i));
+    mov(CONTEXT(depth), r13d);
     mov(rdi, r15);
     mov(rsi, rsp);
     mov(edx, ptr[rsp + 8 + sizeof(SavedRegisters)]);
@@ -78,6 +81,7 @@ class StubWriter : public Xbyak::CodeGenerator {
     sub(rsp, 8 * 14);
     for (size_t i = 0; i < std::size(kIntArgs); ++i) mov(ptr[rsp + static_cast<int>(8 * i)], Reg64(kIntArgs[i]));
     for (int i = 0; i < 8; ++i) movsd(ptr[rsp + 48 + 8 * i], Xmm(i));
+    mov(CONTEXT(depth), r13d);
     mov(rdi, r15);
     mov(rsi, rsp);
     mov(edx, eax);
@@ -112,6 +116,7 @@ class StubWriter : public Xbyak::CodeGenerator {
   void after_decision() {
     using namespace Xbyak::util;
     Xbyak::Label unwind;
+    mov(r13d, CONTEXT(depth));
     test(eax, eax);
     jnz(unwind);
     mov(rax, CONTEXT(native_int));
@@ -128,7 +133,7 @@ class StubWriter : public Xbyak::CodeGenerator {
 
 RaEnv make_registers() {
   RaEnv env;
-  for (x64::Reg r : {x64::rcx, x64::rdx, x64::rsi, x64::rdi, x64::rax, x64::r8, x64::r9, x64::r10, x64::rbx, x64::r12, x64::r13}) {
+  for (x64::Reg r : {x64::rcx, x64::rdx, x64::rsi, x64::rdi, x64::rax, x64::r8, x64::r9, x64::r10, x64::rbx, x64::r12}) {
     env.allocatable[0].push_back(gpr(r));
   }
   for (uint8_t n = 0; n < 15; ++n) env.allocatable[1].push_back(xmm(n));

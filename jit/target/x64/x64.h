@@ -1,6 +1,9 @@
 // x86-64 conventions of machine code. Nothing of this is visible outside jit/target/x64.
 //
-//   r15  VmContext*          r14  frame base (VM stack)      rbp  machine frame      r11, xmm15  scratch
+//   r15  VmContext*     r14  frame base (VM stack)     r13  depth (frames in use)     rbp  machine frame
+//   r11, xmm15  scratch
+//   Depth is in a register because a counter in memory would chain every call to the one before it through the store
+//   buffer; the context's copy is current whenever C++ runs on behalf of an exit or a call.
 //   all other registers are the allocator's, and all of them are destroyed by a call of machine code
 //   arguments: rdi rsi rdx rcx r8 r9 and xmm0-7 by class, further ones in the callee's frame slots; results rax, xmm0
 //

@@ -1,0 +1,229 @@
+// reduce_strength: divisions and remainders by constants become multiplications and shifts; wrapping multiplications by
+// powers of two become shifts.
+//
+// Needs:  verified SSA. Leaves: verified SSA; control flow unchanged; replaced values may leave dead code behind.
+// Never:  touches mul_ov (a shift does not notice overflow) or a division by zero.
+//
+//   before  v2 = srem.i32 v1, 10
+//   after   v3 = sext v1
+//           v4 = mul.i64 v3, 1717986919
+//           v5 = sar.i64 v4, 34
+//           v6 = sub.i64 v5, (sar.i64 v3, 63)
+//           v7 = trunc v6
+//           v2 = sub.i32 v1, (mul.i32 v7, 10)
+//
+// A quotient by -1 relies, as sdiv itself does, on the guard that keeps the minimum away.
+#include <bit>
+
+#include "jit/ir/ir.h"
+#include "jit/opt/magic_division.h"
+#include "jit/opt/passes.h"
+#include "jit/pipeline.h"
+
+namespace orus::jit {
+namespace {
+
+constexpr IrType I32 = IrType::kI32, I64 = IrType::kI64;
+
+class Reducer {
+ public:
+  Reducer(Function& fn, PassContext& ctx) : fn_(fn), ctx_(ctx) {}
+
+  bool run() {
+    uint64_t before = ctx_.rewrites;
+    for (BlockId b : fn_.reverse_postorder()) {
+      block_ = b;
+      // Constants made on the way are put in front of the entry's list, which is empty while it is being rewritten.
+      std::vector<InstId> old = std::move(fn_.at(b).insts);
+      fn_.at(b).insts.clear();
+      out_.clear();
+      for (InstId id : old) {
+        InstId value = reduced(id);
+        if (value.valid()) {
+          fn_.replace(id, value);
+          ++ctx_.rewrites;
+        } else {
+          out_.push_back(id);
+        }
+      }
+      auto& list = fn_.at(b).insts;
+      list.insert(list.end(), out_.begin(), out_.end());
+    }
+    if (ctx_.rewrites == before) return false;
+    fn_.apply_replacements();
+    return true;
+  }
+
+ private:
+  Function& fn_;
+  PassContext& ctx_;
+  BlockId block_;
+  std::vector<InstId> out_;
+
+  InstId emit(IrOp op, IrType type, InstId a) { return place(fn_.create(op, type, {a})); }
+  InstId emit(IrOp op, IrType type, InstId a, InstId b) { return place(fn_.create(op, type, {a, b})); }
+  InstId emit(IrOp op, IrType type, InstId a, int64_t b) { return emit(op, type, a, fn_.constant(type, b)); }
+  InstId shift(IrOp op, IrType type, InstId a, int count) {
+    return count == 0 ? a : place(fn_.create(op, type, {a, fn_.constant(I32, count)}));
+  }
+  InstId place(InstId id) {
+    fn_.at(id).block = block_;
+    out_.push_back(id);
+    return id;
+  }
+
+  static int width(IrType type) { return type == I32 ? 32 : 64; }
+  /// The constant as a signed number.
+  bool constant(InstId id, int64_t* value) const {
+    if (!fn_.is_constant(id)) return false;
+    *value = fn_.at(id).type == I32 ? static_cast<int32_t>(fn_.at(id).imm) : fn_.at(id).imm;
+    return true;
+  }
+  static uint64_t magnitude(int64_t value) { return value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value); }
+  static uint64_t bits(IrType type, int64_t value) { return type == I32 ? static_cast<uint32_t>(value) : static_cast<uint64_t>(value); }
+
+  /// What stands for the instruction from now on; invalid: it stays.
+  InstId reduced(InstId id) {
+    const Inst inst = fn_.at(id);
+    int64_t by;
+    if (inst.op == IrOp::eq || inst.op == IrOp::ne) return divisible(inst);
+    if (inst.arg_count != 2) return {};
+    if (inst.op == IrOp::mul && inst.type != IrType::kF64) return multiplied(inst);
+    if (!constant(inst.args[1], &by) || by == 0) return {};
+    switch (inst.op) {
+      case IrOp::sdiv: return quotient(inst.type, inst.args[0], by);
+      case IrOp::srem: return remainder(inst.type, inst.args[0], by);
+      case IrOp::udiv: return unsigned_quotient(inst.type, inst.args[0], bits(inst.type, by));
+      case IrOp::urem: return unsigned_remainder(inst.type, inst.args[0], bits(inst.type, by));
+      default: return {};
+    }
+  }
+
+  /// x % 2^k == 0  ->  (x & (2^k - 1)) == 0, for either sign of x and of the divisor; the same for !=
+  InstId divisible(const Inst& inst) {
+    for (int i : {0, 1}) {
+      const Inst rem = fn_.at(inst.args[i]);
+      int64_t zero, by;
+      if (rem.op != IrOp::srem || !constant(inst.args[1 - i], &zero) || zero != 0) continue;
+      if (!constant(rem.args[1], &by) || by == 0 || !std::has_single_bit(magnitude(by))) continue;
+      InstId low = emit(IrOp::and_, rem.type, rem.args[0], static_cast<int64_t>(magnitude(by) - 1));
+      return emit(inst.op, IrType::kBool, low, fn_.constant(rem.type, 0));
+    }
+    return {};
+  }
+
+  /// x * 2^k  ->  x << k
+  InstId multiplied(const Inst& inst) {
+    for (int i : {0, 1}) {
+      int64_t by;
+      if (!constant(inst.args[i], &by)) continue;
+      uint64_t value = bits(inst.type, by);
+      if (!std::has_single_bit(value)) return {};
+      return shift(IrOp::shl, inst.type, inst.args[1 - i], std::countr_zero(value));
+    }
+    return {};
+  }
+
+  /// What to add to a dividend so that an arithmetic shift by k rounds towards zero: x < 0 ? 2^k - 1 : 0
+  InstId bias(IrType type, InstId x, int k) {
+    InstId sign = k == 1 ? x : shift(IrOp::sar, type, x, width(type) - 1);
+    return shift(IrOp::shr, type, sign, width(type) - k);
+  }
+
+  InstId quotient(IrType type, InstId x, int64_t by) {
+    if (by == 1) return x;
+    uint64_t d = magnitude(by);
+    InstId q;
+    if (d == 1) {
+      q = x;  // INT64_MIN / -1: kept away by its guard
+    } else if (std::has_single_bit(d)) {
+      int k = std::countr_zero(d);
+      q = shift(IrOp::sar, type, emit(IrOp::add, type, x, bias(type, x, k)), k);
+    } else {
+      return type == I32 ? quotient32(x, d, by < 0) : quotient64(x, d, by < 0);
+    }
+    return by < 0 ? emit(IrOp::sub, type, fn_.constant(type, 0), q) : q;
+  }
+
+  /// x / d for -2^31 <= x < 2^31: the multiplier has 32 bits, so the product fits 64.
+  InstId quotient32(InstId x, uint64_t d, bool negate) {
+    Magic magic = signed_magic(d, 32);
+    InstId wide = emit(IrOp::sext, I64, x);
+    InstId high = shift(IrOp::sar, I64, emit(IrOp::mul, I64, wide, static_cast<int64_t>(magic.multiplier)), magic.shift);
+    return emit(IrOp::trunc, I32, rounded(wide, high, negate));
+  }
+
+  InstId quotient64(InstId x, uint64_t d, bool negate) {
+    Magic magic = signed_magic(d, 64);
+    auto multiplier = static_cast<int64_t>(static_cast<uint64_t>(magic.multiplier));
+    InstId high = emit(IrOp::mul_high, I64, x, multiplier);
+    // A multiplier of 2^63 or more was taken as 2^64 less than it is.
+    if (multiplier < 0) high = emit(IrOp::add, I64, high, x);
+    return rounded(x, shift(IrOp::sar, I64, high, magic.shift - 64), negate);
+  }
+
+  /// From rounded down to rounded towards zero; negated when the divisor is negative.
+  InstId rounded(InstId x, InstId floor, bool negate) {
+    InstId sign = shift(IrOp::sar, I64, x, 63);
+    return negate ? emit(IrOp::sub, I64, sign, floor) : emit(IrOp::sub, I64, floor, sign);
+  }
+
+  InstId remainder(IrType type, InstId x, int64_t by) {
+    uint64_t d = magnitude(by);
+    if (d == 1) return fn_.constant(type, 0);
+    if (std::has_single_bit(d)) {
+      InstId add = bias(type, x, std::countr_zero(d));
+      InstId low = emit(IrOp::and_, type, emit(IrOp::add, type, x, add), static_cast<int64_t>(d - 1));
+      return emit(IrOp::sub, type, low, add);
+    }
+    // The sign of the divisor does not matter: x % -d == x % d.
+    InstId q = type == I32 ? quotient32(x, d, false) : quotient64(x, d, false);
+    return emit(IrOp::sub, type, x, emit(IrOp::mul, type, q, static_cast<int64_t>(d)));
+  }
+
+  InstId unsigned_quotient(IrType type, InstId x, uint64_t d) {
+    if (std::has_single_bit(d)) return shift(IrOp::shr, type, x, std::countr_zero(d));
+    if (type == I32) return unsigned_quotient32(x, d);
+    // Above half of the range the quotient is 0 or 1.
+    if (d > uint64_t{1} << 63) {
+      return emit(IrOp::zext, I64, emit(IrOp::ule, IrType::kBool, fn_.constant(I64, static_cast<int64_t>(d)), x));
+    }
+    Magic magic = unsigned_magic(d, 64, 64);
+    int before = 0;
+    if (magic.multiplier >> 64 != 0 && d % 2 == 0) {
+      // Halving both first makes room for the multiplier's last bit.
+      before = std::countr_zero(d);
+      magic = unsigned_magic(d >> before, 64, 64 - before);
+    }
+    InstId start = shift(IrOp::shr, I64, x, before);
+    InstId high = emit(IrOp::umul_high, I64, start, static_cast<int64_t>(static_cast<uint64_t>(magic.multiplier)));
+    if (magic.multiplier >> 64 == 0) return shift(IrOp::shr, I64, high, magic.shift - 64);
+    // The multiplier is 2^64 more: (high + x) / 2, without the carry.
+    InstId half = emit(IrOp::add, I64, shift(IrOp::shr, I64, emit(IrOp::sub, I64, start, high), 1), high);
+    return shift(IrOp::shr, I64, half, magic.shift - 65);
+  }
+
+  InstId unsigned_quotient32(InstId x, uint64_t d) {
+    InstId wide = emit(IrOp::zext, I64, x);
+    Magic magic = d < uint64_t{1} << 31 ? unsigned_magic(d, 32, 32) : Magic{Unsigned128{1} << 32, 0};
+    if (magic.multiplier >> 32 == 0) {
+      InstId product = emit(IrOp::mul, I64, wide, static_cast<int64_t>(magic.multiplier));
+      return emit(IrOp::trunc, I32, shift(IrOp::shr, I64, product, magic.shift));
+    }
+    // With 2^64 as the power the error is below d, far below 2^(64-32).
+    auto multiplier = static_cast<uint64_t>((Unsigned128{1} << 64) / d + 1);
+    return emit(IrOp::trunc, I32, emit(IrOp::umul_high, I64, wide, static_cast<int64_t>(multiplier)));
+  }
+
+  InstId unsigned_remainder(IrType type, InstId x, uint64_t d) {
+    if (std::has_single_bit(d)) return emit(IrOp::and_, type, x, static_cast<int64_t>(d - 1));
+    InstId q = unsigned_quotient(type, x, d);
+    return emit(IrOp::sub, type, x, emit(IrOp::mul, type, q, static_cast<int64_t>(d)));
+  }
+};
+
+}  // namespace
+
+bool reduce_strength(Function& fn, PassContext& ctx) { return Reducer(fn, ctx).run(); }
+
+}  // namespace orus::jit
