@@ -693,7 +693,7 @@ void Emitter::store_slot_immediate(const Xbyak::RegExp& address, const LirInst& 
     mov(Xbyak::util::r11d, static_cast<uint32_t>(inst.imm));
     mov(ptr[address], scratch);
   } else {
-    mov(qword[address], static_cast<uint32_t>(inst.imm));
+    mov(qword[address], static_cast<uint64_t>(inst.imm));  // sign-extended from 32 bits
   }
 }
 
