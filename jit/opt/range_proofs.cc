@@ -35,6 +35,7 @@ InstId Ranges::strip(InstId value, Int128* offset) const {
 
 bool Ranges::at_most(InstId a, InstId b, Int128 offset, Point point) const {
   std::vector<Assumption> assumed;
+  steps_ = kMaxSteps;
   return at_most(a, b, offset, point, 5, assumed);
 }
 
@@ -58,7 +59,7 @@ bool Ranges::at_most(InstId a, InstId b, Int128 offset, Point point, int depth, 
   Int128 more, less;
   InstId x = strip(a, &more), y = strip(b, &less);
   if (x == y && offset + more - less <= 0) return true;
-  if (depth == 0) return false;
+  if (depth <= 0 || --steps_ <= 0) return false;
   if (follows(facts_at(a, point), b, offset, depth, assumed)) return true;
   if (x != a && follows(facts_at(x, point), y, offset + more - less, depth, assumed)) return true;
   return fn_.at(x).op == IrOp::phi && phi_at_most(x, y, offset + more - less, depth, assumed);

@@ -7,7 +7,7 @@
 namespace orus::jit {
 namespace {
 
-constexpr size_t kMaxFacts = 24;       // about one value
+constexpr size_t kMaxFacts = 16;        // about one value
 constexpr uint32_t kMaxRounds = 24;
 constexpr uint8_t kFreeRises = 3;      // before a range is widened
 constexpr uint8_t kThresholdRises = 8;  // before it becomes full

@@ -57,7 +57,8 @@ class Ranges {
   bool is_exact(InstId inst) const;
 
  private:
-  static constexpr int kDepth = 3;
+  static constexpr int kDepth = 2;
+  static constexpr int kMaxSteps = 400;  // of one proof
   struct Assumption {
     InstId phi, bound;
     Int128 offset;
@@ -98,6 +99,7 @@ class Ranges {
   std::vector<uint8_t> rises_;              // by value: times its range has grown
   std::vector<std::vector<Fact>> facts_;    // by value
   std::vector<Int128> thresholds_;          // ascending
+  mutable int steps_ = 0;                   // left to the proof at hand
 };
 
 }  // namespace orus::jit

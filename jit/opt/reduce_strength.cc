@@ -12,12 +12,14 @@
 //           v7 = trunc v6
 //           v2 = sub.i32 v1, (mul.i32 v7, 10)
 //
+// A dividend that is certainly not negative needs no rounding towards zero: a shift or mask does for a power of two.
 // A quotient by -1 relies, as sdiv itself does, on the guard that keeps the minimum away.
 #include <bit>
+#include <memory>
 
-#include "jit/ir/ir.h"
 #include "jit/opt/magic_division.h"
 #include "jit/opt/passes.h"
+#include "jit/opt/ranges.h"
 #include "jit/pipeline.h"
 
 namespace orus::jit {
@@ -31,6 +33,7 @@ class Reducer {
 
   bool run() {
     uint64_t before = ctx_.rewrites;
+    find_ranges();
     for (BlockId b : fn_.reverse_postorder()) {
       block_ = b;
       // Constants made on the way are put in front of the entry's list, which is empty while it is being rewritten.
@@ -59,6 +62,22 @@ class Reducer {
   PassContext& ctx_;
   BlockId block_;
   std::vector<InstId> out_;
+  std::vector<bool> positive_;  // by division: its dividend is not negative
+
+  void find_ranges() {
+    std::vector<InstId> divisions;
+    positive_.assign(fn_.insts.size(), false);
+    for (BlockId b : fn_.reverse_postorder()) {
+      for (InstId id : fn_.at(b).insts) {
+        const Inst& inst = fn_.at(id);
+        if ((inst.op == IrOp::sdiv || inst.op == IrOp::srem) && fn_.is_constant(inst.args[1])) divisions.push_back(id);
+      }
+    }
+    if (divisions.empty() || ctx_.options.opt_level < 2) return;
+    fn_.rebuild_predecessors();
+    Ranges ranges(fn_);
+    for (InstId id : divisions) positive_[id.index] = ranges.at(fn_.at(id).args[0], ranges.before(id)).lo >= 0;
+  }
 
   InstId emit(IrOp op, IrType type, InstId a) { return place(fn_.create(op, type, {a})); }
   InstId emit(IrOp op, IrType type, InstId a, InstId b) { return place(fn_.create(op, type, {a, b})); }
@@ -91,8 +110,8 @@ class Reducer {
     if (inst.op == IrOp::mul && inst.type != IrType::kF64) return multiplied(inst);
     if (!constant(inst.args[1], &by) || by == 0) return {};
     switch (inst.op) {
-      case IrOp::sdiv: return quotient(inst.type, inst.args[0], by);
-      case IrOp::srem: return remainder(inst.type, inst.args[0], by);
+      case IrOp::sdiv: return quotient(inst.type, inst.args[0], by, positive_[id.index]);
+      case IrOp::srem: return remainder(inst.type, inst.args[0], by, positive_[id.index]);
       case IrOp::udiv: return unsigned_quotient(inst.type, inst.args[0], bits(inst.type, by));
       case IrOp::urem: return unsigned_remainder(inst.type, inst.args[0], bits(inst.type, by));
       default: return {};
@@ -130,7 +149,7 @@ class Reducer {
     return shift(IrOp::shr, type, sign, width(type) - k);
   }
 
-  InstId quotient(IrType type, InstId x, int64_t by) {
+  InstId quotient(IrType type, InstId x, int64_t by, bool positive) {
     if (by == 1) return x;
     uint64_t d = magnitude(by);
     InstId q;
@@ -138,46 +157,48 @@ class Reducer {
       q = x;  // INT64_MIN / -1: kept away by its guard
     } else if (std::has_single_bit(d)) {
       int k = std::countr_zero(d);
-      q = shift(IrOp::sar, type, emit(IrOp::add, type, x, bias(type, x, k)), k);
+      q = positive ? shift(IrOp::shr, type, x, k) : shift(IrOp::sar, type, emit(IrOp::add, type, x, bias(type, x, k)), k);
     } else {
-      return type == I32 ? quotient32(x, d, by < 0) : quotient64(x, d, by < 0);
+      return type == I32 ? quotient32(x, d, by < 0, positive) : quotient64(x, d, by < 0, positive);
     }
     return by < 0 ? emit(IrOp::sub, type, fn_.constant(type, 0), q) : q;
   }
 
   /// x / d for -2^31 <= x < 2^31: the multiplier has 32 bits, so the product fits 64.
-  InstId quotient32(InstId x, uint64_t d, bool negate) {
+  InstId quotient32(InstId x, uint64_t d, bool negate, bool positive) {
     Magic magic = signed_magic(d, 32);
     InstId wide = emit(IrOp::sext, I64, x);
     InstId high = shift(IrOp::sar, I64, emit(IrOp::mul, I64, wide, static_cast<int64_t>(magic.multiplier)), magic.shift);
-    return emit(IrOp::trunc, I32, rounded(wide, high, negate));
+    return emit(IrOp::trunc, I32, rounded(wide, high, negate, positive));
   }
 
-  InstId quotient64(InstId x, uint64_t d, bool negate) {
+  InstId quotient64(InstId x, uint64_t d, bool negate, bool positive) {
     Magic magic = signed_magic(d, 64);
     auto multiplier = static_cast<int64_t>(static_cast<uint64_t>(magic.multiplier));
     InstId high = emit(IrOp::mul_high, I64, x, multiplier);
     // A multiplier of 2^63 or more was taken as 2^64 less than it is.
     if (multiplier < 0) high = emit(IrOp::add, I64, high, x);
-    return rounded(x, shift(IrOp::sar, I64, high, magic.shift - 64), negate);
+    return rounded(x, shift(IrOp::sar, I64, high, magic.shift - 64), negate, positive);
   }
 
   /// From rounded down to rounded towards zero; negated when the divisor is negative.
-  InstId rounded(InstId x, InstId floor, bool negate) {
+  InstId rounded(InstId x, InstId floor, bool negate, bool positive) {
+    if (positive) return negate ? emit(IrOp::sub, I64, fn_.constant(I64, 0), floor) : floor;
     InstId sign = shift(IrOp::sar, I64, x, 63);
     return negate ? emit(IrOp::sub, I64, sign, floor) : emit(IrOp::sub, I64, floor, sign);
   }
 
-  InstId remainder(IrType type, InstId x, int64_t by) {
+  InstId remainder(IrType type, InstId x, int64_t by, bool positive) {
     uint64_t d = magnitude(by);
     if (d == 1) return fn_.constant(type, 0);
     if (std::has_single_bit(d)) {
+      if (positive) return emit(IrOp::and_, type, x, static_cast<int64_t>(d - 1));
       InstId add = bias(type, x, std::countr_zero(d));
       InstId low = emit(IrOp::and_, type, emit(IrOp::add, type, x, add), static_cast<int64_t>(d - 1));
       return emit(IrOp::sub, type, low, add);
     }
     // The sign of the divisor does not matter: x % -d == x % d.
-    InstId q = type == I32 ? quotient32(x, d, false) : quotient64(x, d, false);
+    InstId q = type == I32 ? quotient32(x, d, false, positive) : quotient64(x, d, false, positive);
     return emit(IrOp::sub, type, x, emit(IrOp::mul, type, q, static_cast<int64_t>(d)));
   }
 

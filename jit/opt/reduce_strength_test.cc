@@ -23,12 +23,15 @@ struct Division {
   Function fn;
   InstId x;
 
-  Division(IrOp op, IrType type, int64_t by) : fn(test_module().module, 0) {
+  /// With a mask the dividend is known not to be negative.
+  Division(IrOp op, IrType type, int64_t by, bool masked = false) : fn(test_module().module, 0) {
     BlockId entry = fn.add_block();
     fn.param_types = {type};
     fn.result = type;
     x = fn.append(entry, IrOp::param, type, {});
-    InstId result = fn.append(entry, op, type, {x, fn.constant(type, by)});
+    int64_t mask = type == IrType::kI32 ? INT32_MAX : INT64_MAX;
+    InstId dividend = masked ? fn.append(entry, IrOp::and_, type, {x, fn.constant(type, mask)}) : x;
+    InstId result = fn.append(entry, op, type, {dividend, fn.constant(type, by)});
     fn.append(entry, IrOp::ret, IrType::kVoid, {result});
   }
   bool reduce() {
@@ -122,6 +125,27 @@ void check_all(IrType type) {
 
 TEST(ReduceStrength, DividesLikeTheMachine32) { check_all<int32_t, uint32_t>(IrType::kI32); }
 TEST(ReduceStrength, DividesLikeTheMachine64) { check_all<int64_t, uint64_t>(IrType::kI64); }
+
+TEST(ReduceStrength, UsesThatDividendsAreNotNegative) {
+  for (IrOp op : {IrOp::sdiv, IrOp::srem}) {
+    for (int32_t by : divisors<int32_t, uint32_t>()) {
+      Division division(op, IrType::kI32, by, true);
+      ASSERT_TRUE(division.reduce());
+      for (int32_t x : dividends<int32_t, uint32_t>(by)) {
+        if (x < 0) continue;
+        ASSERT_EQ(division.run(static_cast<uint32_t>(x)), (expected<int32_t, uint32_t>(op, static_cast<uint32_t>(x), by))) << x << " " << by;
+      }
+    }
+    for (int64_t by : divisors<int64_t, uint64_t>()) {
+      Division division(op, IrType::kI64, by, true);
+      ASSERT_TRUE(division.reduce());
+      for (int64_t x : dividends<int64_t, uint64_t>(by)) {
+        if (x < 0) continue;
+        ASSERT_EQ(division.run(static_cast<uint64_t>(x)), (expected<int64_t, uint64_t>(op, static_cast<uint64_t>(x), by))) << x << " " << by;
+      }
+    }
+  }
+}
 
 TEST(ReduceStrength, LeavesDivisionByZeroAlone) {
   Division division(IrOp::udiv, IrType::kI32, 0);
