@@ -332,73 +332,77 @@ double cpu_seconds() {
 
 enum class Shape { kStraight, kBranches, kLoops, kNestedLoops, kHandlers, kNestedHandlers, kLongJumps };
 
-Module make_shape(Shape shape, uint32_t size) {
-  ModuleBuilder m("t");
-  FunctionId main = m.declare_function("main", {}, kTypeVoid);
-  FunctionBuilder b(m, main);
-  Reg x = b.reg(kTypeI32), y = b.reg(kTypeI32), e = b.reg(kTypeError);
-  std::vector<Reg> spare;
-  for (int i = 0; i < 500; ++i) spare.push_back(b.reg(kTypeI32));
-  ConstantId zero = m.constant(kTypeI32, 0);
-  b.load_k(x, zero);
-  b.load_k(y, zero);
-  for (Reg r : spare) b.load_k(r, zero);
-  std::vector<Label> open;
-  std::vector<FunctionBuilder::TryRange> tries;
-  Label last = b.label();
-  for (uint32_t i = 0; i < size; ++i) {
-    Label l = b.label();
-    Reg r = spare[i % spare.size()];
-    switch (shape) {
-      case Shape::kStraight: break;
-      case Shape::kBranches:
-        b.jump_op(Op::jeqk_i32, x, static_cast<uint16_t>(i), l);
-        b.emit(Op::add_i32, r, x, y);
-        b.bind(l);
-        break;
-      case Shape::kLoops:
-        b.bind_loop(l);
-        b.emit(Op::add_i32, r, r, y);
-        b.jump_op(Op::inc_lt, x, y, l);
-        break;
-      case Shape::kNestedLoops:
-        if (open.size() < 64) {
-          b.bind_loop(l);
-          open.push_back(l);
-        } else {
-          while (!open.empty()) {
-            b.jump_op(Op::inc_lt, x, y, open.back());
-            open.pop_back();
-          }
-        }
-        break;
-      case Shape::kHandlers: {
-        auto range = b.begin_try();
-        b.emit(Op::add_i32, r, r, y);
-        b.end_try(range, l, e);
-        b.bind(l);
-        break;
-      }
-      case Shape::kNestedHandlers: tries.push_back(b.begin_try()); break;
-      case Shape::kLongJumps: b.jump_op(Op::jeqk_i32, x, static_cast<uint16_t>(i), last); break;
+/// A function that repeats one shape `size` times.
+class ShapeMaker {
+ public:
+  ShapeMaker(Shape shape, uint32_t size) : shape_(shape), m_("t"), b_(m_, m_.declare_function("main", {}, kTypeVoid)) {
+    x_ = b_.reg(kTypeI32);
+    y_ = b_.reg(kTypeI32);
+    error_ = b_.reg(kTypeError);
+    for (int i = 0; i < 500; ++i) spare_.push_back(b_.reg(kTypeI32));
+    ConstantId zero = m_.constant(kTypeI32, 0);
+    b_.load_k(x_, zero);
+    b_.load_k(y_, zero);
+    for (Reg r : spare_) b_.load_k(r, zero);
+    last_ = b_.label();
+    for (uint32_t i = 0; i < size; ++i) {
+      step(i, spare_[i % spare_.size()]);
+      b_.emit(Op::add_i32, spare_[i % spare_.size()], x_, y_);
     }
-    b.emit(Op::add_i32, r, x, y);
   }
-  while (!open.empty()) {
-    b.jump_op(Op::inc_lt, x, y, open.back());
-    open.pop_back();
+
+  Module finish() {
+    close_loops();
+    for (; !tries_.empty(); tries_.pop_back()) b_.end_try(tries_.back(), last_, error_);
+    b_.bind(last_);
+    b_.rt(kNoReg, Builtin::print, spare_);
+    b_.emit(Op::ret_void);
+    b_.finish();
+    m_.module().main = FunctionId(0);
+    return m_.take();
   }
-  while (!tries.empty()) {
-    b.end_try(tries.back(), last, e);
-    tries.pop_back();
+
+ private:
+  void close_loops() {
+    for (; !open_.empty(); open_.pop_back()) b_.jump_op(Op::inc_lt, x_, y_, open_.back());
   }
-  b.bind(last);
-  b.rt(kNoReg, Builtin::print, spare);
-  b.emit(Op::ret_void);
-  b.finish();
-  m.module().main = main;
-  return m.take();
-}
+
+  void step(uint32_t i, Reg r) {
+    Label l = b_.label();
+    switch (shape_) {
+      case Shape::kStraight: return;
+      case Shape::kBranches:
+        b_.jump_op(Op::jeqk_i32, x_, static_cast<uint16_t>(i), l);
+        b_.emit(Op::add_i32, r, x_, y_);
+        return b_.bind(l);
+      case Shape::kLoops:
+        b_.bind_loop(l);
+        b_.emit(Op::add_i32, r, r, y_);
+        return b_.jump_op(Op::inc_lt, x_, y_, l);
+      case Shape::kNestedLoops:
+        if (open_.size() == 64) return close_loops();
+        b_.bind_loop(l);
+        return open_.push_back(l);
+      case Shape::kHandlers: {
+        auto range = b_.begin_try();
+        b_.emit(Op::add_i32, r, r, y_);
+        b_.end_try(range, l, error_);
+        return b_.bind(l);
+      }
+      case Shape::kNestedHandlers: return tries_.push_back(b_.begin_try());
+      case Shape::kLongJumps: return b_.jump_op(Op::jeqk_i32, x_, static_cast<uint16_t>(i), last_);
+    }
+  }
+
+  Shape shape_;
+  ModuleBuilder m_;
+  FunctionBuilder b_;
+  Reg x_, y_, error_;
+  std::vector<Reg> spare_;
+  std::vector<Label> open_;
+  std::vector<FunctionBuilder::TryRange> tries_;
+  Label last_;
+};
 
 TEST(Facts, CostIsLinear) {
   for (Shape shape : {Shape::kStraight, Shape::kBranches, Shape::kLoops, Shape::kNestedLoops, Shape::kHandlers,
@@ -408,7 +412,7 @@ TEST(Facts, CostIsLinear) {
     for (int round = 0; round < 3; ++round) {
       for (int i = 0; i < 2; ++i) {
         double start = cpu_seconds();
-        Module module = make_shape(shape, sizes[i]);
+        Module module = ShapeMaker(shape, sizes[i]).finish();
         auto result = verify(std::move(module));
         ASSERT_TRUE(result.ok()) << result.error().where << ": " << result.error().detail;
         seconds[i] = std::min(seconds[i], cpu_seconds() - start);

@@ -1,7 +1,7 @@
-// RandomModule: seeded random valid modules, for tests. Instructions come from the opcode table, so a new row is covered
+// RandomModule: seeded random valid modules, for tests. Instructions come from the opcode table: a new row is covered
 // without a change here unless its operands need a rule of their own (`rule_of_its_own`).
 //
-// Each function is built from nested statements. A set of registers known to be assigned follows the structure (branches
+// Each function is made of nested statements. A set of registers known to be assigned follows the structure (branches
 // start from a copy, joins go back to it), so whatever the generator makes passes verify().
 #pragma once
 

@@ -308,7 +308,9 @@ TEST(Obc, RandomBytesNeverCrash) {
   for (int round = 0; round < 20000; ++round) {
     std::vector<uint8_t> bytes = write_obc(Module());
     bytes.resize(8 + rng.below(60));
-    for (size_t i = 8; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(rng.chance(2) ? rng.below(4) : rng.next());
+    for (size_t i = 8; i < bytes.size(); ++i) {
+      bytes[i] = static_cast<uint8_t>(rng.chance(2) ? rng.below(4) : rng.next());
+    }
     expect_consistent(bytes, &read, &accepted);
   }
 }

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <string>
 
 #include "vm/bytecode/text.h"
@@ -193,7 +192,7 @@ constexpr BadCode kBadCode[] = {
     {"handler 0 .. 3 -> 1, r26\nmov r0, r1\nret_void", "t@0", "handler range 0 .. 3"},
     {"handler 1 .. 3 -> 3, r26\nrt _, print(r0)\nmov r0, r0\nret_void", "t@1", "starts at 1, which is not an"},
     {"handler 0 .. 1 -> 2, r26\nrt _, print(r0)\nret_void", "t@0", "range ends at 1, inside an instruction"},
-    {"handler 2 .. 3 -> 1, r26\nrt _, print(r0)\nmov r0, r0\nret_void", "t@2", "handler at 1, which is not an instruct"},
+    {"handler 2 .. 3 -> 1, r26\nrt _, print(r0)\nmov r0, r0\nret_void", "t@2", "handler at 1, which is not"},
     {"handler 0 .. 1 -> 9, r26\nmov r0, r0\nret_void", "t@0", "handler at 9, which is not an instruction"},
     {"handler 0 .. 1 -> 1, r99\nmov r0, r0\nret_void", "t@0", "no register r99"},
     {"handler 0 .. 1 -> 1, r0\nmov r0, r0\nret_void", "t@0", "r0 cannot hold an error"},
@@ -221,8 +220,8 @@ constexpr BadCode kBadCode[] = {
     {"handler A .. B -> H, r26\nA: add_i32 r24, r0, r1\nB: ret_void\nH: mov r0, r24\nret_void", "t@2", "r24 is read"},
     {"handler A .. B -> H, r26\nA: call r27, f1(r0, r8)\nB: ret_void\nH: mov r3, r27\nret_void", "t@3", "r27 is read"},
     // Every allocation may raise.
-    {"handler A .. B -> H, r26\nA: rt r8, str_from_i32(r0)\nload_k r24, k0\nB: ret_void\nH: mov r0, r24\nret_void", "t@4",
-     "r24 is read"},
+    {"handler A .. B -> H, r26\nA: rt r8, str_from_i32(r0)\nload_k r24, k0\nB: ret_void\nH: mov r0, r24\nret_void",
+     "t@4", "r24 is read"},
     // The error register is assigned only by the error.
     {"handler A .. B -> H, r26\nA: add_i32 r0, r0, r1\nB: mov r0, r0\nH: raise_error r26", "t@2", "r26 is read"},
     // The first handler in the list gets the error, so the second one's register is not assigned.
@@ -294,73 +293,74 @@ TEST(Verifier, AcceptsWellFormedCode) {
 }
 
 struct BadModule {
-  std::function<void(Module&)> change;
+  void (*change)(Module&);
   std::string_view detail;
 };
 
+constexpr BadModule kBadModules[] = {
+    {[](Module& m) { m.types.clear(); }, "builtin types"},
+    {[](Module& m) { m.types[1].kind = TypeKind::kI64; }, "builtin types"},
+    {[](Module& m) { m.types[3].name = "u32"; }, "builtin types"},
+    {[](Module& m) { m.types.push_back(Type{.kind = TypeKind::kI32}); }, "neither an array nor a struct"},
+    {[](Module& m) { m.types.push_back(Type{.kind = TypeKind::kArray}); }, "no such element type"},
+    {[](Module& m) { m.types.push_back({.kind = TypeKind::kArray, .element = kTypeVoid}); }, "no such element type"},
+    {[](Module& m) { m.types.push_back(m.types[11]); }, "array type repeated"},
+    {[](Module& m) { m.types[11].name = "a"; }, "an array has no name"},
+    {[](Module& m) { m.types[11].fields.push_back({"a", kTypeI32}); }, "an array has no name or fields"},
+    {[](Module& m) { m.types[11].element = TypeId(11); }, "arrays nested"},
+    {[](Module& m) {
+       m.types[11].element = TypeId(m.types.size());
+       m.types.push_back({.kind = TypeKind::kArray, .element = TypeId(11)});
+     },
+     "arrays nested"},
+    {[](Module& m) {
+       for (uint32_t i = 0; i < kMaxArrayNesting; ++i) m.array_of(TypeId(m.types.size() - 1));
+     },
+     "more than 64 arrays nested"},
+    {[](Module& m) { m.types[10].name = ""; }, "invalid name"},
+    {[](Module& m) { m.types[10].name = "a\nb"; }, "invalid name"},
+    {[](Module& m) { m.types[10].name = "\xFF"; }, "invalid name"},
+    {[](Module& m) { m.types[10].name = std::string(1025, 'a'); }, "invalid name"},
+    {[](Module& m) { m.types[10].element = kTypeI32; }, "a struct has no element"},
+    {[](Module& m) { m.types[10].fields[0].name = ""; }, "invalid field name"},
+    {[](Module& m) { m.types[10].fields[0].name = "p"; }, "field \"p\" repeated"},
+    {[](Module& m) { m.types[10].fields[0].type = kTypeVoid; }, "no such type for field \"x\""},
+    {[](Module& m) { m.types[10].fields[0].type = TypeId(99); }, "no such type for field \"x\""},
+    {[](Module& m) {
+       for (int i = 0; i < 65536; ++i) m.types[10].fields.push_back({"f" + std::to_string(i), kTypeI32});
+     },
+     "too many fields"},
+    {[](Module& m) { m.constants[0].type = kTypeVoid; }, "k0: neither a scalar nor a string"},
+    {[](Module& m) { m.constants[0].type = kTypeError; }, "k0: neither"},
+    {[](Module& m) { m.constants[0].type = TypeId(); }, "k0: neither"},
+    {[](Module& m) { m.constants[0].bits = uint64_t{1} << 32; }, "k0: not in canonical form"},
+    {[](Module& m) { m.constants[0].text = "x"; }, "k0: not in canonical form"},
+    {[](Module& m) { m.constants[2].bits = 1; }, "k2: not in canonical form"},
+    {[](Module& m) { m.constants[1].bits = 0xFFF8000000000000u; }, "k1: not in canonical form"},
+    {[](Module& m) { m.constants[1].bits = 0x7FF0000000000001u; }, "k1: not in canonical form"},
+    {[](Module& m) { m.constants[3] = {kTypeBool, 2}; }, "k3: not in canonical form"},
+    {[](Module& m) { m.constants[3] = {kTypeU32, UINT64_MAX}; }, "k3: not in canonical form"},
+    {[](Module& m) { m.globals[0].name = ""; }, "g0: invalid name"},
+    {[](Module& m) { m.globals[0].type = kTypeVoid; }, "g0: no such type"},
+    {[](Module& m) { m.globals[0].type = TypeId(); }, "g0: no such type"},
+    {[](Module& m) { m.functions[1].name = "\x7F"; }, "f1: invalid name"},
+    {[](Module& m) { m.functions[1].registers[0] = kTypeVoid; }, "f1: no such type for r0"},
+    {[](Module& m) { m.functions[1].registers[2] = TypeId(99); }, "f1: no such type for r2"},
+    {[](Module& m) { m.functions[1].registers.resize(kMaxRegisters + 1, kTypeI32); }, "f1: more than 16384 registers"},
+    {[](Module& m) { m.functions[1].params = 4; }, "f1: more parameters than registers"},
+    {[](Module& m) { m.functions[1].result = TypeId(); }, "f1: no such result type"},
+    {[](Module& m) { m.functions[1].code.clear(); }, "f1: no code"},
+    {[](Module& m) { m.functions[1].positions.pop_back(); }, "f1: not one position a word"},
+    {[](Module& m) { m.functions[1].positions.push_back({}); }, "f1: not one position a word"},
+    {[](Module& m) { m.functions.resize(kMaxFunctions + 1, m.functions[0]); }, "more than 65535 functions"},
+    {[](Module& m) { m.main = FunctionId(); }, "no main function"},
+    {[](Module& m) { m.main = FunctionId(3); }, "no main function"},
+    {[](Module& m) { m.main = FunctionId(1); }, "main has parameters or a result"},
+};
+
 TEST(Verifier, RejectsMalformedModules) {
-  const BadModule rows[] = {
-      {[](Module& m) { m.types.clear(); }, "builtin types"},
-      {[](Module& m) { m.types[1].kind = TypeKind::kI64; }, "builtin types"},
-      {[](Module& m) { m.types[3].name = "u32"; }, "builtin types"},
-      {[](Module& m) { m.types.push_back(Type{.kind = TypeKind::kI32}); }, "neither an array nor a struct"},
-      {[](Module& m) { m.types.push_back(Type{.kind = TypeKind::kArray}); }, "no such element type"},
-      {[](Module& m) { m.types.push_back({.kind = TypeKind::kArray, .element = kTypeVoid}); }, "no such element type"},
-      {[](Module& m) { m.types.push_back(m.types[11]); }, "array type repeated"},
-      {[](Module& m) { m.types[11].name = "a"; }, "an array has no name"},
-      {[](Module& m) { m.types[11].fields.push_back({"a", kTypeI32}); }, "an array has no name or fields"},
-      {[](Module& m) { m.types[11].element = TypeId(11); }, "arrays nested"},
-      {[](Module& m) {
-         m.types[11].element = TypeId(m.types.size());
-         m.types.push_back({.kind = TypeKind::kArray, .element = TypeId(11)});
-       },
-       "arrays nested"},
-      {[](Module& m) {
-         for (uint32_t i = 0; i < kMaxArrayNesting; ++i) m.array_of(TypeId(m.types.size() - 1));
-       },
-       "more than 64 arrays nested"},
-      {[](Module& m) { m.types[10].name = ""; }, "invalid name"},
-      {[](Module& m) { m.types[10].name = "a\nb"; }, "invalid name"},
-      {[](Module& m) { m.types[10].name = "\xFF"; }, "invalid name"},
-      {[](Module& m) { m.types[10].name = std::string(1025, 'a'); }, "invalid name"},
-      {[](Module& m) { m.types[10].element = kTypeI32; }, "a struct has no element"},
-      {[](Module& m) { m.types[10].fields[0].name = ""; }, "invalid field name"},
-      {[](Module& m) { m.types[10].fields[0].name = "p"; }, "field \"p\" repeated"},
-      {[](Module& m) { m.types[10].fields[0].type = kTypeVoid; }, "no such type for field \"x\""},
-      {[](Module& m) { m.types[10].fields[0].type = TypeId(99); }, "no such type for field \"x\""},
-      {[](Module& m) {
-         for (int i = 0; i < 65536; ++i) m.types[10].fields.push_back({"f" + std::to_string(i), kTypeI32});
-       },
-       "too many fields"},
-      {[](Module& m) { m.constants[0].type = kTypeVoid; }, "k0: neither a scalar nor a string"},
-      {[](Module& m) { m.constants[0].type = kTypeError; }, "k0: neither"},
-      {[](Module& m) { m.constants[0].type = TypeId(); }, "k0: neither"},
-      {[](Module& m) { m.constants[0].bits = uint64_t{1} << 32; }, "k0: not in canonical form"},
-      {[](Module& m) { m.constants[0].text = "x"; }, "k0: not in canonical form"},
-      {[](Module& m) { m.constants[2].bits = 1; }, "k2: not in canonical form"},
-      {[](Module& m) { m.constants[1].bits = 0xFFF8000000000000u; }, "k1: not in canonical form"},
-      {[](Module& m) { m.constants[1].bits = 0x7FF0000000000001u; }, "k1: not in canonical form"},
-      {[](Module& m) { m.constants[3] = {kTypeBool, 2}; }, "k3: not in canonical form"},
-      {[](Module& m) { m.constants[3] = {kTypeU32, UINT64_MAX}; }, "k3: not in canonical form"},
-      {[](Module& m) { m.globals[0].name = ""; }, "g0: invalid name"},
-      {[](Module& m) { m.globals[0].type = kTypeVoid; }, "g0: no such type"},
-      {[](Module& m) { m.globals[0].type = TypeId(); }, "g0: no such type"},
-      {[](Module& m) { m.functions[1].name = "\x7F"; }, "f1: invalid name"},
-      {[](Module& m) { m.functions[1].registers[0] = kTypeVoid; }, "f1: no such type for r0"},
-      {[](Module& m) { m.functions[1].registers[2] = TypeId(99); }, "f1: no such type for r2"},
-      {[](Module& m) { m.functions[1].registers.resize(kMaxRegisters + 1, kTypeI32); }, "f1: more than 16384 registers"},
-      {[](Module& m) { m.functions[1].params = 4; }, "f1: more parameters than registers"},
-      {[](Module& m) { m.functions[1].result = TypeId(); }, "f1: no such result type"},
-      {[](Module& m) { m.functions[1].code.clear(); }, "f1: no code"},
-      {[](Module& m) { m.functions[1].positions.pop_back(); }, "f1: not one position a word"},
-      {[](Module& m) { m.functions[1].positions.push_back({}); }, "f1: not one position a word"},
-      {[](Module& m) { m.functions.resize(kMaxFunctions + 1, m.functions[0]); }, "more than 65535 functions"},
-      {[](Module& m) { m.main = FunctionId(); }, "no main function"},
-      {[](Module& m) { m.main = FunctionId(3); }, "no main function"},
-      {[](Module& m) { m.main = FunctionId(1); }, "main has parameters or a result"},
-  };
   Module good = parse_assembly(with_body("ret_void"), "t.oasm").value();
-  for (const BadModule& row : rows) {
+  for (const BadModule& row : kBadModules) {
     Module module = good;
     row.change(module);
     auto result = verify(module);
