@@ -39,7 +39,8 @@ and values in frame states (at the instruction that carries the frame state).
 An op that may leave, and a call, carries a frame state: for each frame, innermost first, the function, the pc to go on
 at and the values of the registers that are live there. Leaving writes exactly that into the VM's frames, makes the frames
 of inlined calls, and lets the interpreter run the instruction at the pc again; language errors are raised there, never by
-compiled code. `charged` says that the block at the pc has been paid for, which matters to fuel only.
+compiled code. `charged` says that the block at the pc has been paid for, which matters to fuel only. `globals` lists
+module variables whose current value only the unit has; leaving stores them.
 
 `call` and `runtime` leave through theirs only with an error or a limit pending, at the pc of the call itself.
 
@@ -62,6 +63,7 @@ immediate   = CONSTANT | NUMBER | function | "r" REGISTER | "k" CONSTANT_INDEX |
 attribute   = "offset" NUMBER | "width" BYTES | "alias" CLASS | "object" KIND TYPE
             | "reason" EXIT_REASON | "frame" "[" frame { "<-" frame } "]"
 frame       = "fn" INDEX "pc" NUMBER [ "offset" SLOTS ] [ "charged" ] "{" [ "r" N ":" value { "," "r" N ":" value } ] "}"
+              [ "globals" "{" "g" N ":" value { "," "g" N ":" value } "}" ]
 value       = "v" NUMBER        BLOCK = "b" NUMBER        type = "i32" | "i64" | "f64" | "bool" | "ref"
 ```
 
