@@ -242,7 +242,7 @@ class Hoister {
 bool hoist_checks(Function& fn, PassContext& ctx) {
   if (!ctx.options.hoist_checks) return false;
   fn.rebuild_predecessors();
-  bool changed = insert_preheaders(fn);
+  bool changed = insert_preheaders(fn) && (simplify_phis(fn, ctx), true);
   std::vector<Loop> loops = compute_loops(fn, compute_dominators(fn)).loops;
   if (loops.empty()) return changed;
   auto ranges = std::make_unique<Ranges>(fn);
