@@ -343,8 +343,8 @@ const Malformed kMalformed[] = {
     {"FrameWithoutPc", "func @h() {\nb0:\n leave frame [fn 0 {}] }", "3:20", "expected 'pc'"},
     {"FrameUnclosed", "func @h() {\nb0:\n leave frame [fn 0 pc 0 {} }", "3:28", "expected ']'"},
     {"FrameRegister", "func @h() {\nb0:\n leave frame [fn 0 pc 0 {r65536: v0}] }", "3:32", "no such register"},
-    {"FrameGlobals", "func @h() {\nb0:\n leave frame [fn 0 pc 0 {} globals {r0: v0}] }", "3:36", "expected g and a number"},
-    {"FrameGlobalUndefined", "func @h() {\nb0:\n leave frame [fn 0 pc 0 {} globals {g0: v7}] }", "3:40", "v7 is not defined"},
+    {"FrameGlobals", "func @h() {\nb0:\n leave frame [fn 0 pc 0 {} globals {r0: v0}] }", "3:37", "expected g and a number"},
+    {"FrameGlobalUndefined", "func @h() {\nb0:\n leave frame [fn 0 pc 0 {} globals {g0: v7}] }", "3:41", "v7 is not defined"},
     {"NumberTooLarge", "func @g(v4294967295: i32) {\nb0:\n ret }", "1:10", "number above"},
     {"NotText", "\x01\xff\x00", "1:1", "expected 'func' or 'loop'"},
 };
