@@ -131,6 +131,20 @@ b0:
   EXPECT_EQ(vm().context.depth, 2u);
 }
 
+TEST_F(Interp, ExitStoresPendingGlobals) {
+  Outcome outcome = run(R"(
+b0:
+  v2 = pool.ref k0
+  leave reason loop_done frame [fn 1 pc 1 offset 12 charged {r0: v0} globals {g0: v1, g1: v2} <- fn 0 pc 1 charged {}]
+)", 1, 42);
+  EXPECT_EQ(outcome, Outcome::kResume);
+  EXPECT_EQ(vm().context.globals[0], 42u);
+  EXPECT_EQ(string_at(vm().context.globals[1]), "text");
+  EXPECT_EQ(vm().context.globals_assigned[0], 1);
+  EXPECT_EQ(vm().context.globals_assigned[1], 1);
+  EXPECT_EQ(vm().context.globals_assigned[2], 0);
+}
+
 // The interpreter goes on from an exit and ends as if it had run everything.
 TEST_F(Interp, ResumeFromAnInlinedFrame) {
   Outcome outcome = run(R"(

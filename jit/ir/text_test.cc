@@ -132,6 +132,14 @@ b0:
   leave reason loop_done frame [fn 0 pc 9 charged {r2: v6}]
 }
 )"},
+    {"PendingGlobals", R"(
+func @f(v0: i32, v1: i32) -> i32 {
+b0:
+  v2 = const.f64 1
+  v3 = add_ov.i32 v0, v1 reason overflow frame [fn 1 pc 1 offset 12 charged {r0: v0} globals {g0: v1, g2: v2} <- fn 0 pc 1 charged {}]
+  leave reason loop_done frame [fn 0 pc 9 {} globals {g0: v3}]
+}
+)"},
     {"Memory", R"(
 func @f(v0: i32, v1: i32) -> i32 {
 b0:
@@ -335,6 +343,8 @@ const Malformed kMalformed[] = {
     {"FrameWithoutPc", "func @h() {\nb0:\n leave frame [fn 0 {}] }", "3:20", "expected 'pc'"},
     {"FrameUnclosed", "func @h() {\nb0:\n leave frame [fn 0 pc 0 {} }", "3:28", "expected ']'"},
     {"FrameRegister", "func @h() {\nb0:\n leave frame [fn 0 pc 0 {r65536: v0}] }", "3:32", "no such register"},
+    {"FrameGlobals", "func @h() {\nb0:\n leave frame [fn 0 pc 0 {} globals {r0: v0}] }", "3:37", "expected g and a number"},
+    {"FrameGlobalUndefined", "func @h() {\nb0:\n leave frame [fn 0 pc 0 {} globals {g0: v7}] }", "3:41", "v7 is not defined"},
     {"NumberTooLarge", "func @g(v4294967295: i32) {\nb0:\n ret }", "1:10", "number above"},
     {"NotText", "\x01\xff\x00", "1:1", "expected 'func' or 'loop'"},
 };
