@@ -151,7 +151,9 @@ def main():
             json.dump(report, f, indent=1)
             f.write("\n")
     failed = [(workload, name) for workload, row in report.get("workloads", {}).items()
-              for name in OURS if row.get(name, {}).get("error")]
+              for name in OURS if row.get(name, {}).get("error")
+              # A workload that needs what the language lacks is shown as x; it is no failure of this run.
+              and "not supported yet" not in row[name]["error"].lower()]
     if failed:
         print("failed or wrong: " + ", ".join("%s under %s" % pair for pair in failed), file=sys.stderr)
         return 1

@@ -19,6 +19,9 @@ constexpr Pass kPipeline[] = {
     {"number-values-again", number_values, 2, "checks and loads that met in front of a loop"},
     {"fold-constants-again", fold_constants, 2, "null checks of promoted globals"},
     {"eliminate-checks", eliminate_checks, 2, "drop checks that ranges and dominating conditions prove"},
+    {"hoist-checks", hoist_checks, 2, "checks of every iteration move in front of the loop"},
+    {"eliminate-checks-again", eliminate_checks, 2, "the copies in front of loops are often certain"},
+    {"convert-branches", convert_branches, 2, "short conditional updates become conditional values"},
     {"reduce-strength", reduce_strength, 1, "divisions by constants become multiplications and shifts"},
     {"eliminate-dead", eliminate_dead, 0, "drop values that nothing uses"},
 };

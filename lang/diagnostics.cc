@@ -14,9 +14,12 @@ constexpr uint32_t kTabWidth = 4;
 
 std::string_view severity_word(Severity severity) {
   switch (severity) {
-    case Severity::kWarning: return "warning";
-    case Severity::kNote: return "note";
-    default: return "error";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kNote:
+      return "note";
+    default:
+      return "error";
   }
 }
 
@@ -159,7 +162,8 @@ std::string render_friendly(const Diagnostic& d, std::string_view source, ColorM
   std::string where = location(d);
   size_t used = head.size() + 1 + where.size();
   size_t dashes = used + 3 < kHeaderWidth ? kHeaderWidth - used : 3;
-  std::string out = fmt::format("{}{}{} {}{}\n\n", palette.header, head, std::string(dashes, '-'), where, palette.reset);
+  std::string out =
+      fmt::format("{}{}{} {}{}\n\n", palette.header, head, std::string(dashes, '-'), where, palette.reset);
   if (d.line != 0 && !source.empty()) append_excerpt(out, d, source, palette);
   const std::string gutter = "     ";
   append_remark(out, gutter, "", d.message);
@@ -226,9 +230,12 @@ std::string render_minimal(const Diagnostic& d) {
 
 std::string render(const Diagnostic& d, std::string_view source, DiagnosticFormat format, ColorMode colors) {
   switch (format) {
-    case DiagnosticFormat::kJson: return render_json(d);
-    case DiagnosticFormat::kMinimal: return render_minimal(d);
-    default: return render_friendly(d, source, colors);
+    case DiagnosticFormat::kJson:
+      return render_json(d);
+    case DiagnosticFormat::kMinimal:
+      return render_minimal(d);
+    default:
+      return render_friendly(d, source, colors);
   }
 }
 

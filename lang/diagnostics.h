@@ -25,7 +25,7 @@ struct Diagnostic {
   std::string title = {};     // short, for the header line
   std::string kind = {};      // "syntax", "name", "type", ...; at run time the word of the error kind and "error"
   std::string message = {};
-  std::string help = {};      // may be empty
+  std::string help = {};  // may be empty
   std::string file = {};
   uint32_t line = 0, column = 0, length = 1;
   std::vector<DiagnosticNote> notes = {};

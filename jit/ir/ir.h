@@ -109,6 +109,7 @@ struct Inst {
   uint8_t width = 0;            // bytes accessed: load, store, load_elem, store_elem
   ExitReason reason{};          // kIrExits
   bool dead = false;
+  bool conditional = false;     // its frame state holds only when it really fails, so stress must not force the exit
   uint32_t arg_count = 0;
   InstId args[3];               // the first three
   uint32_t more = 0;            // index into Function::more_args of the others

@@ -249,6 +249,7 @@ void Generator::loop(uint32_t depth) {
   BlockId header = open(block_, start);
   for (IrType type : phis) values(type).push_back(fn_.add_phi(header, type));
   InstId counter = fn_.at(header).phis[0];
+  if (config_.polls) with_frame(emit(IrOp::poll, IrType::kVoid, {}), ExitReason::interrupt);
   if (rng_.chance(2)) pure();
   InstId more = fn_.append(block_, IrOp::gt, IrType::kBool, {counter, zero});
   BlockId inside = fn_.add_block(), after = fn_.add_block();
@@ -291,6 +292,10 @@ Function Generator::make() {
     IrType type = ir_type(module_.kind(kRegisterTypes[i]));
     fn_.param_types.push_back(type);
     emit(IrOp::param, type, {}, i);
+  }
+  for (uint32_t g = 0; config_.assigned && g < module_.globals.size(); ++g) {
+    InstId id = emit(IrOp::store_global, IrType::kVoid, {any(ir_type(module_.kind(module_.globals[g].type)))}, g);
+    fn_.at(id).aux = global_alias(g);
   }
   while (budget_ > 0) body(0);
   // Everything that is still in sight goes into the result, so that little is dead.

@@ -11,6 +11,8 @@ struct RandomIrConfig {
   uint32_t statements = 40;   // roughly: instructions, branches and loops together
   bool exits = true;          // overflow checks, guards and bounds
   bool globals = true;        // loads and stores of the globals of random_ir_module
+  bool polls = false;         // polls at loop headers, with the frame state of the header
+  bool assigned = false;      // every global is assigned first
 };
 
 /// The module that random units belong to: function 0 takes two i32, two i64, an f64 and a bool and gives an i64; its

@@ -1,6 +1,6 @@
 // eliminate_checks: remove checks whose outcome is certain.
 //
-// Needs:  verified SSA, predecessors. Leaves: verified SSA; a branch that became certain loses an edge, and the blocks
+// Needs:  verified SSA. Leaves: verified SSA, loops with preheaders; a branch that became certain loses an edge, and the blocks
 //         that only it led to; its target may keep block parameters with one argument.
 // Never:  moves anything. What depended on a check's place still stands behind it: a bounds check becomes a `pi`, and
 //         divisions, loads and stores are pinned where they are.
@@ -78,8 +78,9 @@ bool eliminate(Function& fn, const Ranges& ranges, BlockId block, InstId id) {
 
 bool eliminate_checks(Function& fn, PassContext& ctx) {
   fn.rebuild_predecessors();
+  // The test in front of a loop then has a block of its own to hold in.
+  bool changed = insert_preheaders(fn) && (simplify_phis(fn, ctx), true);
   Ranges ranges(fn);
-  bool changed = false;
   for (BlockId b : ranges.dominators().order) {
     for (InstId id : fn.at(b).insts) {
       if (!eliminate(fn, ranges, b, id)) continue;

@@ -52,6 +52,7 @@ class Hoisting {
   // Of the loop at hand.
   uint32_t loop_ = 0;
   std::vector<InstId> writers_;
+  std::vector<size_t> latches_below_;  // by block: latches that it dominates
   std::unordered_map<uint32_t, bool> written_;
   bool every_iteration_ = false;   // the block at hand runs in each
   bool cold_ = false;
@@ -197,14 +198,18 @@ void Hoisting::hoist_loop(uint32_t number) {
   written_.clear();
   frame_tried_ = false;
   for (BlockId b : loop.blocks) {
+    latches_below_[b.index] = 0;
     for (InstId id : fn_.at(b).insts) {
       if (effects_.writes(id)) writers_.push_back(id);
     }
   }
+  for (BlockId b : loop.latches) {
+    for (; b != loop.header; b = dominators_.idom[b.index]) ++latches_below_[b.index];
+    ++latches_below_[b.index];
+  }
   for (BlockId b : loop.blocks) {
     if (forest_.innermost[b.index] != number) continue;
-    every_iteration_ = true;
-    for (BlockId latch : loop.latches) every_iteration_ = every_iteration_ && dominators_.dominates(b, latch);
+    every_iteration_ = latches_below_[b.index] == loop.latches.size();
     cold_ = fn_.at(b).cold;
     std::vector<InstId> kept;
     for (InstId id : fn_.at(b).insts) {
@@ -223,6 +228,7 @@ bool Hoisting::run() {
   uint64_t before = ctx_.rewrites;
   dominators_ = compute_dominators(fn_);
   forest_ = compute_loops(fn_, dominators_);
+  latches_below_.resize(fn_.blocks.size());
   for (BlockId b : dominators_.order) {
     for (InstId id : fn_.at(b).insts) {
       if (fn_.at(id).op == IrOp::guard) record_fact(id, b);

@@ -86,6 +86,7 @@ class Numbering {
   MemoryStates states_;
   std::unordered_map<Key, InstId, KeyHash> table_;  // looked up, never walked
   std::vector<Undo> undo_;
+  std::vector<bool> loaded_assigned_;   // by load_global: the global had been assigned for certain
 };
 
 void Numbering::enter(const Key& key, InstId value) {
@@ -168,8 +169,8 @@ void Numbering::check(InstId id) {
   if (!same.valid()) {
     InstId global = fn_.at(id).op == IrOp::guard ? assigned_by(fn_.at(id).args[0]) : InstId();
     if (global.valid()) {
-      // guard (ne (load_global g), null), after a store to g or a guard of it ->
-      if (find(assigned_key(global)).valid()) return drop(id);
+      // guard (ne (load_global g), null), where g was stored to or tested before the load ->
+      if (loaded_assigned_[global.index]) return drop(id);
       // What follows knows that the global is assigned, now and ever after.
       enter(assigned_key(global), id);
     }
@@ -208,6 +209,7 @@ void Numbering::load(InstId id) {
     key.state = states_.before(last);
   }
   key.state = state;
+  loaded_assigned_[id.index] = inst.op == IrOp::load_global && find(assigned_key(id)).valid();
   enter(key, id);
 }
 
@@ -267,6 +269,7 @@ bool Numbering::run() {
   uint64_t before = ctx_.rewrites;
   Dominators dominators = compute_dominators(fn_);
   states_.compute(dominators);
+  loaded_assigned_.assign(fn_.insts.size(), false);
   std::vector<std::vector<BlockId>> children(fn_.blocks.size());
   for (BlockId b : dominators.order) {
     if (b.index != 0) children[dominators.idom[b.index].index].push_back(b);

@@ -12,8 +12,10 @@ bool fold_constants(Function& fn, PassContext& ctx);
 bool number_values(Function& fn, PassContext& ctx);
 bool promote_globals(Function& fn, PassContext& ctx);
 bool hoist_invariants(Function& fn, PassContext& ctx);
+bool convert_branches(Function& fn, PassContext& ctx);
 bool eliminate_dead(Function& fn, PassContext& ctx);
 bool eliminate_checks(Function& fn, PassContext& ctx);
+bool hoist_checks(Function& fn, PassContext& ctx);
 bool reduce_strength(Function& fn, PassContext& ctx);
 
 }  // namespace orus::jit

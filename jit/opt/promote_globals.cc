@@ -29,6 +29,7 @@ class Promotion {
 
  private:
   void collect_facts();
+  void promote(uint32_t loop);
   std::vector<uint32_t> candidates(uint32_t loop);
   bool is_assigned(uint32_t global, BlockId at) const;
   InstId entry_value(const Loop& loop, uint32_t global);
@@ -47,29 +48,35 @@ class Promotion {
   Dominators dominators_;
   LoopForest forest_;
   std::vector<std::vector<uint32_t>> predecessors_;
-  std::vector<std::pair<uint32_t, BlockId>> facts_;               // (global, block): assigned from that block's end on
-  std::vector<std::vector<GlobalValue>> pending_;                 // by instruction: what its exit must store
-  std::vector<InstId> out_;                                       // by block: value of the global at its end
-  std::vector<bool> inside_;                                      // by block: in the loop at hand
+  std::vector<std::vector<BlockId>> facts_;         // by global: assigned from the end of that block on
+  std::vector<std::vector<GlobalValue>> pending_;   // by instruction: what its exit must store
+  std::vector<InstId> out_;                         // by block: value of the global at its end
+  std::vector<bool> inside_;                        // by block: in the loop at hand
+  size_t old_blocks_ = 0;                           // blocks there were before the loop at hand
 };
 
+/// Where globals are known to be assigned: the first few places, which are those that may dominate much.
 void Promotion::collect_facts() {
+  constexpr size_t kMaxFacts = 16;
+  facts_.resize(fn_.module->globals.size());
+  auto add = [&](const Inst& inst, BlockId b) {
+    auto& list = facts_[static_cast<size_t>(inst.imm)];
+    if (list.size() < kMaxFacts && (list.empty() || list.back() != b)) list.push_back(b);
+  };
   for (BlockId b : dominators_.order) {
     for (InstId id : fn_.at(b).insts) {
       const Inst& inst = fn_.at(id);
-      if (inst.op == IrOp::store_global) facts_.emplace_back(static_cast<uint32_t>(inst.imm), b);
+      if (inst.op == IrOp::store_global) add(inst, b);
       const Inst* source = inst.op == IrOp::guard || (inst.op == IrOp::pi && inst.type == IrType::kRef) ? &fn_.at(inst.args[0]) : nullptr;
       bool known = source != nullptr && (source->op == IrOp::load_assigned || source->op == IrOp::load_global);
-      if (known) facts_.emplace_back(static_cast<uint32_t>(source->imm), b);
+      if (known) add(*source, b);
     }
   }
 }
 
 bool Promotion::is_assigned(uint32_t global, BlockId at) const {
-  for (auto [g, block] : facts_) {
-    if (g == global && dominators_.dominates(block, at)) return true;
-  }
-  return false;
+  const auto& blocks = facts_[global];
+  return std::any_of(blocks.begin(), blocks.end(), [&](BlockId block) { return dominators_.dominates(block, at); });
 }
 
 /// Globals that the loop stores to, ascending, but for those kept already and those that someone else may look at.
@@ -79,6 +86,7 @@ std::vector<uint32_t> Promotion::candidates(uint32_t number) {
   std::vector<InstId> calls;
   for (BlockId b : loop.blocks) {
     for (InstId id : fn_.at(b).insts) {
+      if (fn_.at(id).dead) continue;
       if (fn_.at(id).op == IrOp::store_global) result.push_back(static_cast<uint32_t>(fn_.at(id).imm));
       if ((info(fn_.at(id).op).effects & kIrCall) != 0) calls.push_back(id);
     }
@@ -160,7 +168,7 @@ void Promotion::connect_phis(const Loop& loop, const std::vector<InstId>& phis, 
 
 void Promotion::rename(const Loop& loop, uint32_t global, InstId entry) {
   IrType type = fn_.at(entry).type;
-  out_.assign(fn_.blocks.size(), InstId());
+  for (BlockId b : loop.blocks) out_[b.index] = InstId();
   std::vector<InstId> phis;
   auto phi = [&](BlockId b) {
     phis.push_back(fn_.add_phi(b, type));
@@ -189,6 +197,7 @@ BlockId Promotion::exit_block(BlockId from, size_t successor) {
   fn_.at(block).pc = fn_.at(target).pc;
   fn_.at(block).cold = fn_.at(target).cold;
   fn_.append(block, IrOp::jump, IrType::kVoid, {});
+  inside_.resize(fn_.blocks.size());
   Edge& edge = fn_.at(from).successors[successor];
   fn_.at(block).successors.push_back({target, std::move(edge.args)});
   edge = {block, {}};
@@ -200,8 +209,8 @@ void Promotion::store_on_exits(const Loop& loop, uint32_t global) {
   for (BlockId b : loop.blocks) {
     for (size_t s = 0; s < fn_.at(b).successors.size(); ++s) {
       BlockId target = fn_.at(b).successors[s].target;
-      if (target.index < inside_.size() && inside_[target.index]) continue;
-      bool own = target.index >= inside_.size();  // made for an earlier global of this loop
+      if (inside_[target.index]) continue;
+      bool own = target.index >= old_blocks_;  // made for an earlier global of this loop
       BlockId block = own ? target : exit_block(b, s);
       InstId store = fn_.create(IrOp::store_global, IrType::kVoid, {out_[b.index]}, global);
       fn_.at(store).aux = global_alias(global);
@@ -220,6 +229,7 @@ void Promotion::attach_frames(const Loop& loop) {
   };
   for (BlockId b : loop.blocks) {
     for (InstId id : fn_.at(b).insts) {
+      if (id.index >= pending_.size()) continue;
       auto& pending = pending_[id.index];
       if (pending.empty() || fn_.at(id).dead) continue;
       if (last == nullptr || fn_.at(id).frame != original || !same(*last, pending)) {
@@ -235,39 +245,48 @@ void Promotion::attach_frames(const Loop& loop) {
   }
 }
 
+void Promotion::promote(uint32_t number) {
+  const Loop& loop = forest_.loops[number];
+  std::vector<uint32_t> globals = candidates(number);
+  if (globals.empty() || !loop.preheader.valid()) return;
+  for (BlockId b : loop.blocks) inside_[b.index] = true;
+  old_blocks_ = fn_.blocks.size();
+  pending_.resize(fn_.insts.size());
+  for (uint32_t global : globals) {
+    InstId entry = entry_value(loop, global);
+    if (!entry.valid()) continue;
+    rename(loop, global, entry);
+    store_on_exits(loop, global);
+  }
+  attach_frames(loop);
+  for (BlockId b : loop.blocks) {
+    inside_[b.index] = false;
+    for (InstId id : fn_.at(b).insts) {
+      if (id.index < pending_.size()) pending_[id.index].clear();
+    }
+  }
+}
+
 bool Promotion::run() {
   bool any = false;
   for (const Inst& inst : fn_.insts) any = any || (inst.op == IrOp::store_global && !inst.dead);
   if (!any) return false;
   bool changed = insert_preheaders(fn_);
   uint64_t before = ctx_.rewrites;
-  // Blocks are added on the way, so the loops are found anew for each one; the outer ones come first.
+  // Blocks added on the way stand on edges out of loops, which no other loop's blocks or preheaders depend on: the
+  // analyses stay right for those that were there.
   dominators_ = compute_dominators(fn_);
+  forest_ = compute_loops(fn_, dominators_);
   collect_facts();
-  for (uint32_t number = 0;; ++number) {
-    dominators_ = compute_dominators(fn_);
-    forest_ = compute_loops(fn_, dominators_);
-    if (number >= forest_.loops.size()) break;
-    const Loop& loop = forest_.loops[number];
-    std::vector<uint32_t> globals = candidates(number);
-    if (globals.empty() || !loop.preheader.valid()) continue;
-    predecessors_.assign(fn_.blocks.size(), {});
-    for (BlockId b : dominators_.order) {
-      for (const Edge& edge : fn_.at(b).successors) predecessors_[edge.target.index].push_back(b.index);
-    }
-    inside_.assign(fn_.blocks.size(), false);
-    for (BlockId b : loop.blocks) inside_[b.index] = true;
-    pending_.assign(fn_.insts.size(), {});
-    for (uint32_t global : globals) {
-      InstId entry = entry_value(loop, global);
-      if (!entry.valid()) continue;
-      rename(loop, global, entry);
-      store_on_exits(loop, global);
-    }
-    attach_frames(loop);
-    fn_.apply_replacements();
+  predecessors_.resize(fn_.blocks.size());
+  for (BlockId b : dominators_.order) {
+    for (const Edge& edge : fn_.at(b).successors) predecessors_[edge.target.index].push_back(b.index);
   }
+  out_.resize(fn_.blocks.size());
+  inside_.resize(fn_.blocks.size());
+  for (uint32_t number = 0; number < forest_.loops.size(); ++number) promote(number);
   if (ctx_.rewrites == before) return changed;
+  fn_.apply_replacements();
   simplify_phis(fn_, ctx_);
   return true;
 }

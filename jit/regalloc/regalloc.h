@@ -14,7 +14,8 @@
 //  5. The terminator of a block whose only target has several predecessors (a plain jump) has no operands, cold uses,
 //     clobbers or safepoint, because edge moves go right in front of it.
 //  6. An instruction must be satisfiable on its own: enough registers for its kReg operands next to its fixed ones.
-//     A definition that is not kFixed cannot lie in a register the instruction clobbers.
+//     A definition that is not kFixed cannot lie in a register the instruction clobbers. A kAny use of an is_remat vreg
+//     counts as kReg, since such a vreg has no slot.
 //
 // Time inside an instruction has two points, as in regalloc2: early (inputs are read) and late (outputs are written,
 // clobbers happen). An early use and a late definition may share a register; everything else that meets may not.
@@ -125,8 +126,8 @@ struct RaBlock {
 struct RaVReg {
   RegClass cls = RegClass::kInt;
   bool is_ref = false;  ///< a reference into the moving heap (kInt only)
-  /// The definition has no inputs and can be repeated anywhere (a constant). Such a vreg never gets a slot: it is
-  /// rematerialised where needed, and where it is in no register cold uses report kRemat.
+  /// The definition is the instruction's only operand and can be repeated anywhere (a constant). Such a vreg never gets
+  /// a slot: it is rematerialised where needed, and where it is in no register cold uses report kRemat.
   bool is_remat = false;
 };
 

@@ -33,10 +33,24 @@ struct TypeExpr {
 };
 
 enum class BinaryOp : uint8_t {
-  kAdd, kSub, kMul, kDiv, kRem,                                // order of the opcode families
-  kBitAnd, kBitOr, kBitXor, kShiftLeft, kShiftRight,
-  kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,
-  kAnd, kOr,
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kRem,  // order of the opcode families
+  kBitAnd,
+  kBitOr,
+  kBitXor,
+  kShiftLeft,
+  kShiftRight,
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kAnd,
+  kOr,
 };
 constexpr bool is_arithmetic(BinaryOp op) { return op <= BinaryOp::kRem; }
 constexpr bool is_bitwise(BinaryOp op) { return op >= BinaryOp::kBitAnd && op <= BinaryOp::kShiftRight; }
@@ -73,8 +87,8 @@ struct Expr {
   bool flag = false;
   bool parenthesised = false;
   uint16_t height = 1;  // levels of recursion that a walk needs; the left operands of operators are walked in loops
-  Pos pos = {};      // where the expression starts
-  Pos op_pos = {};   // where its run-time errors are reported: operator, index, `as`; else the start
+  Pos pos = {};         // where the expression starts
+  Pos op_pos = {};      // where its run-time errors are reported: operator, index, `as`; else the start
   Expr *left = nullptr, *right = nullptr, *third = nullptr;
   std::span<Expr*> items = {};
   std::span<FieldInit> fields = {};
@@ -84,10 +98,10 @@ struct Expr {
 
   // Set by the checker.
   Ty type = {};
-  Ty operand_type = {};       // kBinary: both operands are brought to this type
+  Ty operand_type = {};  // kBinary: both operands are brought to this type
   Symbol* symbol = nullptr;
-  bool unsure = false;        // kName: the variable may be unassigned here
-  uint32_t slot = 0;          // kMember: field number; kCall: BuiltinFunction when symbol is null
+  bool unsure = false;            // kName: the variable may be unassigned here
+  uint32_t slot = 0;              // kMember: field number; kCall: BuiltinFunction when symbol is null
   std::string_view failure = {};  // not empty: evaluating this raises `failure_kind` with this message
   ErrorKind failure_kind = {};
 };
@@ -125,8 +139,8 @@ struct FieldDecl {
 };
 
 enum class StmtKind : uint8_t {
-  kExpr,         // value
-  kPrint,        // items
+  kExpr,   // value
+  kPrint,  // items
   kPass,
   kDeclare,      // name, type (may be null), value, is_mut, is_constant; symbol
   kAssign,       // items (targets, first written first), value, symbols
@@ -169,9 +183,9 @@ struct Stmt {
 
   // Set by the checker.
   Symbol* symbol = nullptr;
-  Stmt* target = nullptr;             // kBreak, kContinue: the loop
-  bool declares = false;              // kAssign to a name: this is its declaration
-  Symbol* unsure = nullptr;           // kIf, kWhile: variables hoisted out of it that may be read unassigned, as a list
+  Stmt* target = nullptr;    // kBreak, kContinue: the loop
+  bool declares = false;     // kAssign to a name: this is its declaration
+  Symbol* unsure = nullptr;  // kIf, kWhile: variables hoisted out of it that may be read unassigned, as a list
 };
 
 struct Tree {

@@ -147,22 +147,32 @@ Ty Checker::check_builtin(Expr* e, BuiltinFunction f) {
       value(e->items[1]);
       value(e->items[2]);
       return kTyBool;
-    case BuiltinFunction::k_float: return check_float(e);
+    case BuiltinFunction::k_float:
+      return check_float(e);
     case BuiltinFunction::k_input:
       if (!e->items.empty()) require(e->items[0], kTyString);
       return kTyString;
-    case BuiltinFunction::k_int: return check_int(e);
+    case BuiltinFunction::k_int:
+      return check_int(e);
     case BuiltinFunction::k_istype:
       value(e->items[0]);
       require(e->items[1], kTyString);
       return kTyBool;
-    case BuiltinFunction::k_len: return check_len(e);
-    case BuiltinFunction::k_pop: return check_pop(e);
-    case BuiltinFunction::k_push: return check_push(e);
-    case BuiltinFunction::k_range: return check_range(e);
-    case BuiltinFunction::k_sorted: return check_sorted(e);
-    case BuiltinFunction::k_timestamp: return kTyF64;
-    case BuiltinFunction::k_typeof: value(e->items[0]); return kTyString;
+    case BuiltinFunction::k_len:
+      return check_len(e);
+    case BuiltinFunction::k_pop:
+      return check_pop(e);
+    case BuiltinFunction::k_push:
+      return check_push(e);
+    case BuiltinFunction::k_range:
+      return check_range(e);
+    case BuiltinFunction::k_sorted:
+      return check_sorted(e);
+    case BuiltinFunction::k_timestamp:
+      return kTyF64;
+    case BuiltinFunction::k_typeof:
+      value(e->items[0]);
+      return kTyString;
   }
   return kTyPoison;
 }
@@ -172,8 +182,7 @@ Ty Checker::array_argument(Expr* e, std::string_view function) {
   Ty type = value(e->items[0]);
   if (form(type) == Form::kVariable) types_.unify(type, types_.array_of(types_.fresh_variable()));
   if (form(type) == Form::kArray || types_.is_poison(type)) return types_.resolve(type);
-  type_error(e->items[0]->pos,
-             fmt::format("this is a `{}`, but {}() needs an array", types_.name(type), function));
+  type_error(e->items[0]->pos, fmt::format("this is a `{}`, but {}() needs an array", types_.name(type), function));
   return kTyPoison;
 }
 
@@ -182,8 +191,7 @@ Ty Checker::check_len(Expr* e) {
   Form f = form(type);
   if (f == Form::kVariable) types_.unify(type, types_.array_of(types_.fresh_variable()));
   if (f == Form::kArray || f == Form::kString || f == Form::kVariable || f == Form::kPoison) return kTyI32;
-  type_error(e->items[0]->pos,
-             fmt::format("this is a `{}`, but len() needs an array or a string", types_.name(type)));
+  type_error(e->items[0]->pos, fmt::format("this is a `{}`, but len() needs an array or a string", types_.name(type)));
   return kTyI32;
 }
 

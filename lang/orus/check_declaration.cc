@@ -28,7 +28,8 @@ void Checker::check_module() {
 void Checker::share_surplus() {
   size_t count = 0;
   for (Symbol& symbol : program_.symbols) {
-    if (symbol.module_level && symbol.kind == SymbolKind::kVariable && ++count > kMaxModuleRegisters) symbol.shared = true;
+    if (symbol.module_level && symbol.kind == SymbolKind::kVariable && ++count > kMaxModuleRegisters)
+      symbol.shared = true;
   }
 }
 
@@ -115,10 +116,16 @@ Symbol* Checker::use_variable(Expr* e) {
   }
   e->symbol = symbol;
   switch (symbol->kind) {
-    case SymbolKind::kPoison: return nullptr;
-    case SymbolKind::kFunction: unsupported(e->pos, "Functions as values are"); return nullptr;
-    case SymbolKind::kStruct: name_error(e->pos, fmt::format("'{}' is a type, not a value", e->text)); return nullptr;
-    case SymbolKind::kVariable: break;
+    case SymbolKind::kPoison:
+      return nullptr;
+    case SymbolKind::kFunction:
+      unsupported(e->pos, "Functions as values are");
+      return nullptr;
+    case SymbolKind::kStruct:
+      name_error(e->pos, fmt::format("'{}' is a type, not a value", e->text));
+      return nullptr;
+    case SymbolKind::kVariable:
+      break;
   }
   if (is_capture(symbol)) {
     unsupported(e->pos, fmt::format("Using '{}', a variable of the surrounding function, is", e->text));
@@ -193,11 +200,14 @@ bool Checker::is_constant_expression(const Expr* e) const {
     case ExprKind::kNumber:
     case ExprKind::kBool:
     case ExprKind::kString:
-    case ExprKind::kUnsupported: return true;
-    case ExprKind::kFill: return is_constant_expression(e->left) && e->right->kind == ExprKind::kNumber;
+    case ExprKind::kUnsupported:
+      return true;
+    case ExprKind::kFill:
+      return is_constant_expression(e->left) && e->right->kind == ExprKind::kNumber;
     case ExprKind::kArray:
       return std::all_of(e->items.begin(), e->items.end(), [&](const Expr* i) { return is_constant_expression(i); });
-    default: return false;
+    default:
+      return false;
   }
 }
 

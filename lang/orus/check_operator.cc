@@ -38,7 +38,8 @@ Ty Checker::check_operators(Expr* e) {
 /// The left operand is checked already.
 Ty Checker::check_binary(Expr* e) {
   value(e->right);
-  if (is_ordering(e->op) && e->left->kind == ExprKind::kBinary && !e->left->parenthesised && is_comparison(e->left->op)) {
+  if (is_ordering(e->op) && e->left->kind == ExprKind::kBinary && !e->left->parenthesised &&
+      is_comparison(e->left->op)) {
     type_error(e->op_pos, "Comparisons cannot be chained", "write 'a < b and b < c'");
     return kTyBool;
   }
@@ -83,7 +84,8 @@ void Checker::adapt_comparison(Expr* literal, const Expr* other) {
 Ty Checker::check_comparison(Expr* e) {
   Expr *left = e->left, *right = e->right;
   if (types_.is_poison(left->type) || types_.is_poison(right->type)) return kTyBool;
-  if (form(left->type) == Form::kVariable || form(right->type) == Form::kVariable) types_.unify(left->type, right->type);
+  if (form(left->type) == Form::kVariable || form(right->type) == Form::kVariable)
+    types_.unify(left->type, right->type);
   adapt_comparison(left, right);
   adapt_comparison(right, left);
   if (!is_ordering(e->op)) return kTyBool;

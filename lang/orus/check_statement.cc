@@ -20,28 +20,46 @@ void Checker::check_scoped(Block block, bool soft, bool tail) {
 
 void Checker::check_statement(Stmt* s, bool tail) {
   switch (s->kind) {
-    case StmtKind::kExpr: return check_expression_statement(s, tail);
+    case StmtKind::kExpr:
+      return check_expression_statement(s, tail);
     case StmtKind::kPrint:
       for (Expr* e : s->items) value(e);
       return;
-    case StmtKind::kPass: return;
-    case StmtKind::kDeclare: return check_declare(s);
-    case StmtKind::kAssign: return check_assign(s);
-    case StmtKind::kUpdate: return check_update(s);
-    case StmtKind::kDestructure: return check_destructure(s);
-    case StmtKind::kIf: return check_if(s, tail);
-    case StmtKind::kWhile: return check_while(s);
-    case StmtKind::kForRange: return check_for_range(s);
-    case StmtKind::kForEach: return check_for_each(s);
-    case StmtKind::kTry: return check_try(s);
-    case StmtKind::kReturn: return check_return(s);
-    case StmtKind::kRaise: return check_raise(s);
+    case StmtKind::kPass:
+      return;
+    case StmtKind::kDeclare:
+      return check_declare(s);
+    case StmtKind::kAssign:
+      return check_assign(s);
+    case StmtKind::kUpdate:
+      return check_update(s);
+    case StmtKind::kDestructure:
+      return check_destructure(s);
+    case StmtKind::kIf:
+      return check_if(s, tail);
+    case StmtKind::kWhile:
+      return check_while(s);
+    case StmtKind::kForRange:
+      return check_for_range(s);
+    case StmtKind::kForEach:
+      return check_for_each(s);
+    case StmtKind::kTry:
+      return check_try(s);
+    case StmtKind::kReturn:
+      return check_return(s);
+    case StmtKind::kRaise:
+      return check_raise(s);
     case StmtKind::kBreak:
-    case StmtKind::kContinue: return check_jump(s);
-    case StmtKind::kFunction: return check_function(s->function->info);
-    case StmtKind::kStruct: return;
-    case StmtKind::kGroup: return check_scoped(s->body, false, false);
-    case StmtKind::kUnsupported: return;
+    case StmtKind::kContinue:
+      return check_jump(s);
+    case StmtKind::kFunction:
+      return check_function(s->function->info);
+    case StmtKind::kStruct:
+      return;
+    case StmtKind::kGroup:
+      return check_scoped(s->body, false, false);
+    case StmtKind::kUnsupported:
+      return;
   }
 }
 
@@ -301,13 +319,16 @@ void Checker::check_for_each(Stmt* s) {
   Ty type = value(s->value);
   if (form(type) == Form::kVariable) types_.unify(type, types_.array_of(types_.fresh_variable()));
   switch (form(type)) {
-    case Form::kArray: return check_loop_body(s, types_.element(type), false);
+    case Form::kArray:
+      return check_loop_body(s, types_.element(type), false);
     case Form::kRange:
     case Form::kI32:
     case Form::kI64:
     case Form::kU32:
-    case Form::kU64: return check_loop_body(s, kTyI64, true);
-    default: return check_loop_body(s, kTyPoison, false);  // poison, or not iterable: fails at run time
+    case Form::kU64:
+      return check_loop_body(s, kTyI64, true);
+    default:
+      return check_loop_body(s, kTyPoison, false);  // poison, or not iterable: fails at run time
   }
 }
 

@@ -7,7 +7,8 @@
 //     if somebody needs its inferred result.
 //  3. What the language leaves to run time is recorded in Expr::failure and compiled to a `fail` instruction.
 //  4. Definite assignment: where a hoisted variable is read while Symbol::assigned does not hold, the read is marked
-//     and checked at run time. `trail_` lists the symbols that became assigned, in order, so that a branch can be undone.
+//     and checked at run time. `trail_` lists the symbols that became assigned, in order, so that a branch can be
+//     undone.
 #pragma once
 
 #include <deque>
@@ -99,9 +100,9 @@ class Checker {
   void merge(std::vector<Symbol*>& common, bool& have, std::vector<Symbol*> branch);
 
   // check_expression.cc
-  Ty check(Expr* e, Ty hint = kNoHint);       // may be void
-  Ty value(Expr* e, Ty hint = kNoHint);       // void is an error
-  Ty require(Expr* e, Ty expected);           // must agree with `expected`
+  Ty check(Expr* e, Ty hint = kNoHint);  // may be void
+  Ty value(Expr* e, Ty hint = kNoHint);  // void is an error
+  Ty require(Expr* e, Ty expected);      // must agree with `expected`
   bool agree(Expr* e, Ty actual, Ty expected);
   Ty check_kind(Expr* e, Ty hint);
   Ty check_number(Expr* e, Ty hint);
@@ -174,9 +175,9 @@ class Checker {
   FunctionInfo* function_ = nullptr;  // null: the module's own statements
   std::vector<LoopState> loops_;
   std::vector<Symbol*> trail_;
-  bool dead_ = false;                 // control cannot get here
-  Stmt* soft_root_ = nullptr;         // outermost branch or while around the current statement in its hard scope
-  uint32_t event_ = 0;                // counts calls and declarations of the module's own statements
+  bool dead_ = false;          // control cannot get here
+  Stmt* soft_root_ = nullptr;  // outermost branch or while around the current statement in its hard scope
+  uint32_t event_ = 0;         // counts calls and declarations of the module's own statements
   uint32_t inference_depth_ = 0;
   mutable uint32_t suggestions_left_ = 50;  // each costs time proportional to the number of names
 };

@@ -15,14 +15,14 @@ static_assert(static_cast<int>(BinaryOp::kGreaterEqual) - static_cast<int>(Binar
 
 /// The relation that holds between b and a when `r` holds between a and b.
 Relation mirrored(Relation r) {
-  static constexpr Relation kMirror[] = {Relation::kEqual,   Relation::kNotEqual,     Relation::kGreater,
-                                         Relation::kGreaterEqual, Relation::kLess, Relation::kLessEqual};
+  static constexpr Relation kMirror[] = {Relation::kEqual,        Relation::kNotEqual, Relation::kGreater,
+                                         Relation::kGreaterEqual, Relation::kLess,     Relation::kLessEqual};
   return kMirror[static_cast<size_t>(r)];
 }
 
 /// The relation that holds exactly when `r` does not; not for f64, where NaN fails every ordering.
 Relation inverted(Relation r) {
-  static constexpr Relation kInverse[] = {Relation::kNotEqual, Relation::kEqual,   Relation::kGreaterEqual,
+  static constexpr Relation kInverse[] = {Relation::kNotEqual, Relation::kEqual,     Relation::kGreaterEqual,
                                           Relation::kGreater,  Relation::kLessEqual, Relation::kLess};
   return kInverse[static_cast<size_t>(r)];
 }
@@ -193,7 +193,8 @@ bool FunctionEmitter::branch_immediate(Test& test, Label target) {
   Operand& variable = swapped ? test.right : test.left;
   const Operand& fixed = swapped ? test.left : test.right;
   if (!fixed.known || variable.kind == Operand::Kind::kConstant) return false;
-  auto value = k == TypeKind::kI32 ? static_cast<int32_t>(static_cast<uint32_t>(fixed.bits)) : static_cast<int64_t>(fixed.bits);
+  auto value =
+      k == TypeKind::kI32 ? static_cast<int32_t>(static_cast<uint32_t>(fixed.bits)) : static_cast<int64_t>(fixed.bits);
   if (value < INT16_MIN || value > INT16_MAX) return false;
   static constexpr Op kJumps[] = {Op::jeqk_i32, Op::jnek_i32, Op::jltk_i32, Op::jlek_i32, Op::jgtk_i32, Op::jgek_i32};
   Relation relation = swapped ? mirrored(test.relation) : test.relation;

@@ -161,7 +161,8 @@ void FunctionEmitter::emit_stepped_range(Stmt* s, Expr* end, Expr* step) {
 void FunctionEmitter::emit_for_each(Stmt* s) {
   ScopeGuard guard(*this, false);
   switch (kind(s->value)) {
-    case TypeKind::kArray: return emit_for_array(s);
+    case TypeKind::kArray:
+      return emit_for_array(s);
     case TypeKind::kI32:
     case TypeKind::kI64:
     case TypeKind::kU32:

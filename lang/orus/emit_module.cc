@@ -16,14 +16,21 @@ TypeId ModuleEmitter::lower(Ty type) {
   type = types().resolve(type);
   if (lowered_.size() <= type.index) lowered_.resize(type.index + 1);
   if (lowered_[type.index].valid()) return lowered_[type.index];
-  static constexpr TypeId kScalars[] = {kTypeI32, kTypeVoid, kTypeI32,  kTypeI64,    kTypeU32,   kTypeU64,
+  static constexpr TypeId kScalars[] = {kTypeI32, kTypeVoid, kTypeI32,    kTypeI64,   kTypeU32,  kTypeU64,
                                         kTypeF64, kTypeBool, kTypeString, kTypeError, kTypeRange};
   TypeId id = kTypeI32;
   switch (types().form(type)) {
-    case Form::kArray: id = builder_.array_of(lower(types().element(type))); break;
-    case Form::kStruct: id = types().info(type)->id; break;
-    case Form::kVariable: break;
-    default: id = kScalars[type.index]; break;
+    case Form::kArray:
+      id = builder_.array_of(lower(types().element(type)));
+      break;
+    case Form::kStruct:
+      id = types().info(type)->id;
+      break;
+    case Form::kVariable:
+      break;
+    default:
+      id = kScalars[type.index];
+      break;
   }
   lowered_[type.index] = id;
   // Deep types that only arise by inference have no one place to point at.

@@ -16,7 +16,7 @@ bool is_bool_logic(const Expr* e, TypeKind kind) {
 /// The value as the immediate operand of an instruction of this kind.
 std::optional<int16_t> as_immediate(TypeKind kind, uint64_t bits) {
   int64_t value = kind == TypeKind::kI32 || kind == TypeKind::kU32 ? static_cast<int32_t>(static_cast<uint32_t>(bits))
-                                                                    : static_cast<int64_t>(bits);
+                                                                   : static_cast<int64_t>(bits);
   if (value < INT16_MIN || value > INT16_MAX) return std::nullopt;
   return static_cast<int16_t>(value);
 }
@@ -122,20 +122,25 @@ bool FunctionEmitter::immediate(Expr* node, Operand& left, Operand& right, TypeI
   std::optional<int16_t> value = as_immediate(k, fixed.bits);
   Op first;
   switch (node->op) {
-    case BinaryOp::kAdd: first = Op::addk_i32; break;
+    case BinaryOp::kAdd:
+      first = Op::addk_i32;
+      break;
     case BinaryOp::kSub:  // a - k  ->  a + -k
       first = Op::addk_i32;
       if (value == INT16_MIN) return false;
       if (value) value = static_cast<int16_t>(-*value);
       break;
-    case BinaryOp::kMul: first = Op::mulk_i32; break;
+    case BinaryOp::kMul:
+      first = Op::mulk_i32;
+      break;
     case BinaryOp::kDiv:
     case BinaryOp::kRem:
       // An immediate is sign-extended: for the unsigned kinds only its positive half means itself.
       if (!value || *value == 0 || (*value < 0 && (k == TypeKind::kU32 || k == TypeKind::kU64))) return false;
       first = node->op == BinaryOp::kDiv ? Op::divk_i32 : Op::remk_i32;
       break;
-    default: return false;
+    default:
+      return false;
   }
   if (!value) return false;
   Reg a = use(node->op_pos, variable);
@@ -192,14 +197,22 @@ Operand FunctionEmitter::repeat(Expr* node, Operand left, Operand right, Want wa
 
 Operand FunctionEmitter::to_text(Pos pos, Operand operand) {
   switch (kind(operand.type)) {
-    case TypeKind::kI32: return call_builtin(pos, Builtin::str_from_i32, operand, kTypeString, {});
-    case TypeKind::kI64: return call_builtin(pos, Builtin::str_from_i64, operand, kTypeString, {});
-    case TypeKind::kU32: return call_builtin(pos, Builtin::str_from_u32, operand, kTypeString, {});
-    case TypeKind::kU64: return call_builtin(pos, Builtin::str_from_u64, operand, kTypeString, {});
-    case TypeKind::kF64: return call_builtin(pos, Builtin::str_from_f64, operand, kTypeString, {});
-    case TypeKind::kBool: return call_builtin(pos, Builtin::str_from_bool, operand, kTypeString, {});
-    case TypeKind::kError: return call_builtin(pos, Builtin::error_message, operand, kTypeString, {});
-    default: return operand;
+    case TypeKind::kI32:
+      return call_builtin(pos, Builtin::str_from_i32, operand, kTypeString, {});
+    case TypeKind::kI64:
+      return call_builtin(pos, Builtin::str_from_i64, operand, kTypeString, {});
+    case TypeKind::kU32:
+      return call_builtin(pos, Builtin::str_from_u32, operand, kTypeString, {});
+    case TypeKind::kU64:
+      return call_builtin(pos, Builtin::str_from_u64, operand, kTypeString, {});
+    case TypeKind::kF64:
+      return call_builtin(pos, Builtin::str_from_f64, operand, kTypeString, {});
+    case TypeKind::kBool:
+      return call_builtin(pos, Builtin::str_from_bool, operand, kTypeString, {});
+    case TypeKind::kError:
+      return call_builtin(pos, Builtin::error_message, operand, kTypeString, {});
+    default:
+      return operand;
   }
 }
 

@@ -8,37 +8,41 @@ using testing::code_of;
 using testing::compile_ok;
 
 TEST(Emitter, UpdatesInPlace) {
-  EXPECT_EQ(code_of("fn f(n: i32) -> i32:\n    mut x = n\n    x = x + 1\n    x -= 2\n    x = 3 * x\n    return x\n", "f"),
-            "0 mov r1 r0\n"
-            "1 addk_i32 r1 r1 1\n"
-            "2 addk_i32 r1 r1 -2\n"
-            "3 mulk_i32 r1 r1 3\n"
-            "4 ret r1\n");
+  EXPECT_EQ(
+      code_of("fn f(n: i32) -> i32:\n    mut x = n\n    x = x + 1\n    x -= 2\n    x = 3 * x\n    return x\n", "f"),
+      "0 mov r1 r0\n"
+      "1 addk_i32 r1 r1 1\n"
+      "2 addk_i32 r1 r1 -2\n"
+      "3 mulk_i32 r1 r1 3\n"
+      "4 ret r1\n");
 }
 
 TEST(Emitter, ConstantForms) {
-  EXPECT_EQ(code_of("fn f(x: f64, n: u32) -> f64:\n    a = n / 3\n    b = n % 65536\n    return 2.0 * x - 1.5 + (a as f64)\n",
-                    "f"),
-            "0 divk_u32 r2 r1 3\n"
-            "1 load_k r4 65536\n"
-            "2 rem_u32 r3 r1 r4\n"
-            "3 mulk_f64 r5 r0 2\n"
-            "4 subk_f64 r5 r5 1.5\n"
-            "5 conv_u32_f64 r6 r2\n"
-            "6 add_f64 r5 r5 r6\n"
-            "7 ret r5\n");
+  EXPECT_EQ(
+      code_of("fn f(x: f64, n: u32) -> f64:\n    a = n / 3\n    b = n % 65536\n    return 2.0 * x - 1.5 + (a as f64)\n",
+              "f"),
+      "0 divk_u32 r2 r1 3\n"
+      "1 load_k r4 65536\n"
+      "2 rem_u32 r3 r1 r4\n"
+      "3 mulk_f64 r5 r0 2\n"
+      "4 subk_f64 r5 r5 1.5\n"
+      "5 conv_u32_f64 r6 r2\n"
+      "6 add_f64 r5 r5 r6\n"
+      "7 ret r5\n");
 }
 
 TEST(Emitter, CountedLoop) {
-  EXPECT_EQ(code_of("fn f(n: i32) -> i64:\n    mut s: i64 = 0\n    for i in 0..n:\n        s += i as i64\n    return s\n", "f"),
-            "0 load_k r1 0\n"
-            "1 load_k r2 0\n"
-            "2 jle_i32 r0 r2 @7\n"
-            "3 loop 0\n"
-            "4 conv_i32_i64 r3 r2\n"
-            "5 add_i64 r1 r1 r3\n"
-            "6 inc_lt r2 r0 @3\n"
-            "7 ret r1\n");
+  EXPECT_EQ(
+      code_of("fn f(n: i32) -> i64:\n    mut s: i64 = 0\n    for i in 0..n:\n        s += i as i64\n    return s\n",
+              "f"),
+      "0 load_k r1 0\n"
+      "1 load_k r2 0\n"
+      "2 jle_i32 r0 r2 @7\n"
+      "3 loop 0\n"
+      "4 conv_i32_i64 r3 r2\n"
+      "5 add_i64 r1 r1 r3\n"
+      "6 inc_lt r2 r0 @3\n"
+      "7 ret r1\n");
 }
 
 TEST(Emitter, ClosedLiteralLoopNeedsNoEntryTest) {
@@ -104,15 +108,17 @@ TEST(Emitter, WhileIsTestedAtTheBottom) {
 }
 
 TEST(Emitter, ConditionsAreControlFlow) {
-  EXPECT_EQ(code_of("fn f(a: i32, x: f64, b: bool) -> i32:\n    if a < 3 or x > 2.0 and b:\n        return 1\n    return 2\n", "f"),
-            "0 jltk_i32 r0 3 @4\n"
-            "1 load_k r3 2\n"
-            "2 jnlt_f64 r3 r1 @6\n"
-            "3 jump_unless r2 @6\n"
-            "4 load_k r4 1\n"
-            "5 ret r4\n"
-            "6 load_k r4 2\n"
-            "7 ret r4\n");
+  EXPECT_EQ(
+      code_of("fn f(a: i32, x: f64, b: bool) -> i32:\n    if a < 3 or x > 2.0 and b:\n        return 1\n    return 2\n",
+              "f"),
+      "0 jltk_i32 r0 3 @4\n"
+      "1 load_k r3 2\n"
+      "2 jnlt_f64 r3 r1 @6\n"
+      "3 jump_unless r2 @6\n"
+      "4 load_k r4 1\n"
+      "5 ret r4\n"
+      "6 load_k r4 2\n"
+      "7 ret r4\n");
 }
 
 TEST(Emitter, LogicAsValue) {
@@ -127,18 +133,20 @@ TEST(Emitter, LogicAsValue) {
 }
 
 TEST(Emitter, MixedComparisons) {
-  EXPECT_EQ(code_of("fn f(a: i64, b: u64, c: f64, d: i32) -> bool:\n    if a < b:\n        pass\n    if b >= c:\n        pass\n"
-                    "    return d <= c\n",
-                    "f"),
-            "0 cmp_i64_u64 r4 r0 r1\n"
-            "1 jgek_i32 r4 0 @2\n"
-            "2 cmp_u64_f64 r4 r1 r2\n"
-            "3 load_k r5 2\n"
-            "4 band_i32 r4 r4 r5\n"
-            "5 jnek_i32 r4 0 @6\n"
-            "6 conv_i32_f64 r6 r3\n"
-            "7 le_f64 r7 r6 r2\n"
-            "8 ret r7\n");
+  EXPECT_EQ(
+      code_of(
+          "fn f(a: i64, b: u64, c: f64, d: i32) -> bool:\n    if a < b:\n        pass\n    if b >= c:\n        pass\n"
+          "    return d <= c\n",
+          "f"),
+      "0 cmp_i64_u64 r4 r0 r1\n"
+      "1 jgek_i32 r4 0 @2\n"
+      "2 cmp_u64_f64 r4 r1 r2\n"
+      "3 load_k r5 2\n"
+      "4 band_i32 r4 r4 r5\n"
+      "5 jnek_i32 r4 0 @6\n"
+      "6 conv_i32_f64 r6 r3\n"
+      "7 le_f64 r7 r6 r2\n"
+      "8 ret r7\n");
 }
 
 TEST(Emitter, CallsReadLocalsDirectly) {
@@ -174,7 +182,8 @@ TEST(Emitter, StructsAndArrays) {
 
 TEST(Emitter, ModuleVariables) {
   std::string_view source =
-      "LIMIT: i32 = 100\nmut count = 0\nlocal = 5\nfn f() -> i32:\n    count = count + 1\n    return count % LIMIT\nprint(f(), local)\n";
+      "LIMIT: i32 = 100\nmut count = 0\nlocal = 5\nfn f() -> i32:\n    count = count + 1\n    return count % "
+      "LIMIT\nprint(f(), local)\n";
   EXPECT_EQ(code_of(source, "f"),
             "0 load_global r0 count\n"
             "1 addk_i32 r0 r0 1\n"
@@ -212,19 +221,33 @@ TEST(Emitter, MaybeUnassignedLocalsAreChecked) {
             "4 ret r1\n");
 }
 
+TEST(Emitter, RecursionWithoutResult) {
+  EXPECT_EQ(code_of("fn leaf():\n    print(0)\nfn visit(n: i32):\n    if n > 0:\n        visit(n - 1)\n    else:\n     "
+                    "   leaf()\n",
+                    "visit"),
+            "0 jlek_i32 r0 0 @5\n"
+            "1 addk_i32 r1 r0 -1\n"
+            "2 call - visit 1 (r1)\n"
+            "4 jump @6\n"
+            "5 call - leaf 0\n"
+            "6 ret_void\n");
+}
+
 TEST(Emitter, FailuresLeftToRunTime) {
   EXPECT_EQ(code_of("if 3:\n    print(1)\n", "main"), "0 fail type \"Condition must be boolean\"\n");
   EXPECT_EQ(code_of("for q in true:\n    print(q)\n", "main"), "0 fail type \"Value not iterable\"\n");
   EXPECT_EQ(code_of("for i in 0..2.5:\n    print(i)\n", "main"), "0 fail type \"Range bounds must be i32\"\n");
   EXPECT_EQ(code_of("s = \"a\"\nprint(s - s)\n", "main"),
             "0 load_k r0 \"a\"\n1 fail type \"Operands must be numeric (i32, i64, u32, u64, or f64)\"\n");
-  EXPECT_EQ(code_of("x = 1\nfor k in range(3):\n    print(x + k)\n", "main").find("fail type \"Operands must be the same") !=
-                std::string::npos,
-            true);
+  EXPECT_EQ(
+      code_of("x = 1\nfor k in range(3):\n    print(x + k)\n", "main").find("fail type \"Operands must be the same") !=
+          std::string::npos,
+      true);
 }
 
 TEST(Emitter, TryCoversItsBodyOnly) {
-  Module module = compile_ok("fn f(a: i32) -> i32:\n    try:\n        return 10 / a\n    catch e:\n        print(e)\n    return 0\n");
+  Module module = compile_ok(
+      "fn f(a: i32) -> i32:\n    try:\n        return 10 / a\n    catch e:\n        print(e)\n    return 0\n");
   const Function* f = testing::find_function(module, "f");
   ASSERT_EQ(f->handlers.size(), 1u);
   EXPECT_EQ(f->handlers[0].start, 0u);
@@ -240,7 +263,8 @@ TEST(Emitter, PositionsPointAtTheOperation) {
 }
 
 TEST(Emitter, SameSourceSameModule) {
-  std::string_view source = "struct P:\n    x: i32\nfn f(p: [P]) -> i32:\n    return p[0].x\nprint(f([P{x: 1}]), \"a\" + (2.5 as string))\n";
+  std::string_view source =
+      "struct P:\n    x: i32\nfn f(p: [P]) -> i32:\n    return p[0].x\nprint(f([P{x: 1}]), \"a\" + (2.5 as string))\n";
   EXPECT_TRUE(compile_ok(source) == compile_ok(source));
 }
 

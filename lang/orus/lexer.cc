@@ -40,8 +40,10 @@ bool starts_statement_only(Tok kind) {
     case Tok::kBreak:
     case Tok::kContinue:
     case Tok::kPass:
-    case Tok::kPrint: return true;
-    default: return false;
+    case Tok::kPrint:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -284,7 +286,8 @@ void Lexer::scan_name() {
 /// Takes everything that looks like one number, well-formed or not; number.cc judges it.
 void Lexer::scan_number() {
   size_t start = at_;
-  bool prefixed = peek() == '0' && std::string_view("xXbBoO").find(peek(1)) != std::string_view::npos && peek(1) != '\0';
+  bool prefixed =
+      peek() == '0' && std::string_view("xXbBoO").find(peek(1)) != std::string_view::npos && peek(1) != '\0';
   while (at_ < source_.size()) {
     char c = source_[at_];
     if (is_name_char(c)) {
@@ -350,13 +353,22 @@ bool Lexer::scan_punctuation() {
     if (!rest.starts_with(p.text)) continue;
     size_t start = at_;
     switch (p.kind) {
-      case Tok::kLeftParen: open_bracket(')'); break;
-      case Tok::kLeftBracket: open_bracket(']'); break;
-      case Tok::kLeftBrace: open_bracket('}'); break;
+      case Tok::kLeftParen:
+        open_bracket(')');
+        break;
+      case Tok::kLeftBracket:
+        open_bracket(']');
+        break;
+      case Tok::kLeftBrace:
+        open_bracket('}');
+        break;
       case Tok::kRightParen:
       case Tok::kRightBracket:
-      case Tok::kRightBrace: close_bracket(p.text[0]); break;
-      default: break;
+      case Tok::kRightBrace:
+        close_bracket(p.text[0]);
+        break;
+      default:
+        break;
     }
     at_ += p.text.size();
     push(p.kind, start, p.text.size());

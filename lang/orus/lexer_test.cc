@@ -14,12 +14,24 @@ std::string tokens_of(std::string_view source, std::string* errors = nullptr) {
   for (const Token& t : lex(source, reporter)) {
     if (!out.empty()) out += ' ';
     switch (t.kind) {
-      case Tok::kNewline: out += "NL"; break;
-      case Tok::kIndent: out += ">"; break;
-      case Tok::kDedent: out += "<"; break;
-      case Tok::kEnd: out += "END"; break;
-      case Tok::kBad: out += "BAD"; break;
-      default: out += source.substr(t.pos.offset, t.pos.length); break;
+      case Tok::kNewline:
+        out += "NL";
+        break;
+      case Tok::kIndent:
+        out += ">";
+        break;
+      case Tok::kDedent:
+        out += "<";
+        break;
+      case Tok::kEnd:
+        out += "END";
+        break;
+      case Tok::kBad:
+        out += "BAD";
+        break;
+      default:
+        out += source.substr(t.pos.offset, t.pos.length);
+        break;
     }
   }
   std::string messages;
@@ -66,13 +78,12 @@ TEST(Lexer, AbandonedBracketEndsAtTheNextStatement) {
 }
 
 TEST(Lexer, Numbers) {
-  EXPECT_EQ(tokens_of("1..2 1.5 0xFFu32 1e-5 2.5e+3f64 1_000i64 a.1"), "1 .. 2 1.5 0xFFu32 1e-5 2.5e+3f64 1_000i64 a . 1 NL END");
+  EXPECT_EQ(tokens_of("1..2 1.5 0xFFu32 1e-5 2.5e+3f64 1_000i64 a.1"),
+            "1 .. 2 1.5 0xFFu32 1e-5 2.5e+3f64 1_000i64 a . 1 NL END");
   EXPECT_EQ(tokens_of("0x1e-5"), "0x1e - 5 NL END");
 }
 
-TEST(Lexer, Operators) {
-  EXPECT_EQ(tokens_of("a<<=b>>c<=d..=e:=f->g"), "a <<= b >> c <= d .. = e := f -> g NL END");
-}
+TEST(Lexer, Operators) { EXPECT_EQ(tokens_of("a<<=b>>c<=d..=e:=f->g"), "a <<= b >> c <= d .. = e := f -> g NL END"); }
 
 TEST(Lexer, Strings) {
   EXPECT_EQ(tokens_of("\"a\\n\\\"b\" c"), "\"a\\n\\\"b\" c NL END");

@@ -13,9 +13,9 @@ namespace orus::lang {
 /// A number literal, possibly with a minus sign in front of it.
 struct Number {
   bool is_float = false, hex = false, negative = false, overflow = false;  // overflow: no integer type holds it
-  uint64_t magnitude = 0;  // integers
-  double real = 0;         // floats, without the sign
-  Ty suffix = {};          // kTyPoison: none
+  uint64_t magnitude = 0;                                                  // integers
+  double real = 0;                                                         // floats, without the sign
+  Ty suffix = {};                                                          // kTyPoison: none
 };
 
 /// Reads one literal; on failure returns false and says why in `problem`.

@@ -11,6 +11,10 @@ namespace orus::lang {
 Stmt* Parser::parse_function() {
   Stmt* s = statement(StmtKind::kFunction);
   advance();
+  if (!at(Tok::kName)) {
+    error_here("Expected a name after 'fn'");
+    return nullptr;
+  }
   FunctionDecl* f = make<FunctionDecl>();
   s->function = f;
   s->name = f->name = text(current());
@@ -130,8 +134,11 @@ Stmt* Parser::parse_pub() {
     case Tok::kEnum:
     case Tok::kImpl:
     case Tok::kMut:
-    case Tok::kName: return parse_statement_body();
-    default: error_here("Expected a declaration after 'pub'"); return nullptr;
+    case Tok::kName:
+      return parse_statement_body();
+    default:
+      error_here("Expected a declaration after 'pub'");
+      return nullptr;
   }
 }
 

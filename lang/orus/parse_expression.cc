@@ -50,8 +50,10 @@ bool starts_expression(Tok kind) {
     case Tok::kMatch:
     case Tok::kLeftParen:
     case Tok::kLeftBracket:
-    case Tok::kLeftBrace: return true;
-    default: return false;
+    case Tok::kLeftBrace:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -338,13 +340,20 @@ Expr* Parser::parse_struct_literal(Expr* name) {
 Expr* Parser::parse_primary() {
   Pos pos = current().pos;
   switch (current().kind) {
-    case Tok::kNumber: return parse_number_literal();
-    case Tok::kString: return parse_string_literal();
-    case Tok::kLeftParen: return parse_parenthesised();
-    case Tok::kLeftBracket: return parse_array();
-    case Tok::kLeftBrace: return parse_map();
-    case Tok::kFn: return parse_lambda();
-    case Tok::kMatch: return parse_match();
+    case Tok::kNumber:
+      return parse_number_literal();
+    case Tok::kString:
+      return parse_string_literal();
+    case Tok::kLeftParen:
+      return parse_parenthesised();
+    case Tok::kLeftBracket:
+      return parse_array();
+    case Tok::kLeftBrace:
+      return parse_map();
+    case Tok::kFn:
+      return parse_lambda();
+    case Tok::kMatch:
+      return parse_match();
     case Tok::kTrue:
     case Tok::kFalse: {
       Expr* e = expression(ExprKind::kBool, pos);
@@ -358,8 +367,12 @@ Expr* Parser::parse_primary() {
       advance();
       return e;
     }
-    case Tok::kPrint: error_here("'print' is a statement and has no value"); return nullptr;
-    default: error_here(fmt::format("Expected an expression, found {}", describe(current().kind))); return nullptr;
+    case Tok::kPrint:
+      error_here("'print' is a statement and has no value");
+      return nullptr;
+    default:
+      error_here(fmt::format("Expected an expression, found {}", describe(current().kind)));
+      return nullptr;
   }
 }
 

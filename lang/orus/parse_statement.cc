@@ -13,11 +13,16 @@ struct UpdateRow {
   BinaryOp op;
 };
 constexpr UpdateRow kUpdates[] = {
-    {Tok::kPlusAssign, BinaryOp::kAdd},           {Tok::kMinusAssign, BinaryOp::kSub},
-    {Tok::kStarAssign, BinaryOp::kMul},           {Tok::kSlashAssign, BinaryOp::kDiv},
-    {Tok::kPercentAssign, BinaryOp::kRem},        {Tok::kAmpAssign, BinaryOp::kBitAnd},
-    {Tok::kPipeAssign, BinaryOp::kBitOr},         {Tok::kCaretAssign, BinaryOp::kBitXor},
-    {Tok::kShiftLeftAssign, BinaryOp::kShiftLeft}, {Tok::kShiftRightAssign, BinaryOp::kShiftRight},
+    {Tok::kPlusAssign, BinaryOp::kAdd},
+    {Tok::kMinusAssign, BinaryOp::kSub},
+    {Tok::kStarAssign, BinaryOp::kMul},
+    {Tok::kSlashAssign, BinaryOp::kDiv},
+    {Tok::kPercentAssign, BinaryOp::kRem},
+    {Tok::kAmpAssign, BinaryOp::kBitAnd},
+    {Tok::kPipeAssign, BinaryOp::kBitOr},
+    {Tok::kCaretAssign, BinaryOp::kBitXor},
+    {Tok::kShiftLeftAssign, BinaryOp::kShiftLeft},
+    {Tok::kShiftRightAssign, BinaryOp::kShiftRight},
 };
 const UpdateRow* find_update(Tok token) {
   for (const UpdateRow& row : kUpdates) {
@@ -69,7 +74,8 @@ Stmt* Parser::recover(size_t start) {
   std::vector<Expr*> names;
   size_t i = start;
   auto header = [](Tok t) {
-    return t == Tok::kPub || t == Tok::kMut || t == Tok::kFn || t == Tok::kStruct || t == Tok::kEnum || t == Tok::kComma;
+    return t == Tok::kPub || t == Tok::kMut || t == Tok::kFn || t == Tok::kStruct || t == Tok::kEnum ||
+           t == Tok::kComma;
   };
   while (i + 1 < tokens_.size() && (header(tokens_[i].kind) || tokens_[i].kind == Tok::kName)) {
     if (tokens_[i].kind == Tok::kName) {
@@ -89,49 +95,69 @@ Stmt* Parser::recover(size_t start) {
 
 Stmt* Parser::parse_statement_body() {
   switch (current().kind) {
-    case Tok::kPrint: return parse_print();
-    case Tok::kIf: return parse_if();
-    case Tok::kTry: return parse_try();
+    case Tok::kPrint:
+      return parse_print();
+    case Tok::kIf:
+      return parse_if();
+    case Tok::kTry:
+      return parse_try();
     case Tok::kWhile:
     case Tok::kFor:
-    case Tok::kQuote: return parse_loop();
-    case Tok::kReturn: return parse_return();
-    case Tok::kBreak: return parse_jump(StmtKind::kBreak);
-    case Tok::kContinue: return parse_jump(StmtKind::kContinue);
+    case Tok::kQuote:
+      return parse_loop();
+    case Tok::kReturn:
+      return parse_return();
+    case Tok::kBreak:
+      return parse_jump(StmtKind::kBreak);
+    case Tok::kContinue:
+      return parse_jump(StmtKind::kContinue);
     case Tok::kFn:
-      if (ahead(1).kind == Tok::kName) return parse_function();
-      if (ahead(1).kind == Tok::kLeftParen) return parse_simple();
+      return ahead(1).kind == Tok::kLeftParen ? parse_simple() : parse_function();
+    case Tok::kStruct:
+      return parse_struct();
+    case Tok::kEnum:
+      return parse_unsupported_block("Enums are");
+    case Tok::kImpl:
+      return parse_unsupported_block("Methods are");
+    case Tok::kUse:
+      return parse_use();
+    case Tok::kPub:
+      return parse_pub();
+    case Tok::kMut:
+      return parse_declaration();
+    case Tok::kPass:
       advance();
-      error_here("Expected a name after 'fn'");
-      return nullptr;
-    case Tok::kStruct: return parse_struct();
-    case Tok::kEnum: return parse_unsupported_block("Enums are");
-    case Tok::kImpl: return parse_unsupported_block("Methods are");
-    case Tok::kMatch: return parse_simple();
-    case Tok::kUse: return parse_use();
-    case Tok::kPub: return parse_pub();
-    case Tok::kMut: return parse_declaration();
-    case Tok::kPass: {
-      Stmt* s = statement(StmtKind::kPass);
-      advance();
-      return s;
-    }
-    case Tok::kIndent: {
-      error_here("unexpected indent", "only the body of a statement that ends in ':' is indented");
-      Stmt* s = statement(StmtKind::kGroup);
-      advance();
-      std::vector<Stmt*> body;
-      parse_statements(body, false);
-      accept(Tok::kDedent);
-      s->body = keep(body);
-      return s;
-    }
+      return statement(StmtKind::kPass);
+    case Tok::kIndent:
+      return parse_stray_block();
     case Tok::kElse:
-    case Tok::kElif: error_here(fmt::format("{} without a matching 'if'", describe(current().kind))); return nullptr;
-    case Tok::kCatch: error_here("'catch' without a matching 'try'"); return nullptr;
-    case Tok::kName: break;
-    default: return parse_simple();
+    case Tok::kElif:
+      error_here(fmt::format("{} without a matching 'if'", describe(current().kind)));
+      return nullptr;
+    case Tok::kCatch:
+      error_here("'catch' without a matching 'try'");
+      return nullptr;
+    case Tok::kName:
+      return parse_name_statement();
+    default:
+      return parse_simple();
   }
+}
+
+/// An indented block that nothing announced: one message, and its statements are checked like any others.
+Stmt* Parser::parse_stray_block() {
+  error_here("unexpected indent", "only the body of a statement that ends in ':' is indented");
+  Stmt* s = statement(StmtKind::kGroup);
+  advance();
+  std::vector<Stmt*> body;
+  parse_statements(body, false);
+  accept(Tok::kDedent);
+  s->body = keep(body);
+  return s;
+}
+
+/// What starts with a name: declaration, assignment, `raise`, or an expression.
+Stmt* Parser::parse_name_statement() {
   Tok next = ahead(1).kind;
   if (at_raise()) return parse_raise();
   if (next == Tok::kColon || next == Tok::kColonAssign) return parse_declaration();
@@ -211,7 +237,8 @@ Stmt* Parser::parse_if() {
     advance();
     Branch branch;
     branch.condition = parse_condition(what);
-    if (branch.condition == nullptr || !parse_suite(what == "if" ? "if block" : "elif block", &branch.body)) return nullptr;
+    if (branch.condition == nullptr || !parse_suite(what == "if" ? "if block" : "elif block", &branch.body))
+      return nullptr;
     branches.push_back(branch);
     what = "elif";
   } while (at(Tok::kElif));
@@ -344,8 +371,10 @@ bool Parser::at_raise() const {
     case Tok::kFalse:
     case Tok::kLeftParen:
     case Tok::kNewline:
-    case Tok::kEnd: return true;
-    default: return false;
+    case Tok::kEnd:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -1,7 +1,8 @@
 // Parser: tokens to syntax tree, by recursive descent with an explicit operator stack.
 //
 // Invariants
-//  1. A statement with a syntax error is reported once, skipped to the end of its line together with the block below it,
+//  1. A statement with a syntax error is reported once, skipped to the end of its line together with the block below
+//  it,
 //     and replaced by a kUnsupported statement that declares the names it would have declared.
 //  2. Recursion is bounded: everything that nests counts towards kMaxNesting; chains of operators do not nest.
 //  3. Functions that return a node return null after an error; nobody reports it again.
@@ -39,23 +40,33 @@ class Parser {
   bool at(Tok kind) const { return current().kind == kind; }
   bool accept(Tok kind);
   bool expect(Tok kind, std::string_view message);
-  void advance() { if (at_ + 1 < tokens_.size()) ++at_; }
+  void advance() {
+    if (at_ + 1 < tokens_.size()) ++at_;
+  }
   std::string_view text(const Token& token) const { return program_.source.substr(token.pos.offset, token.pos.length); }
   bool at_word(std::string_view word) const { return at(Tok::kName) && text(current()) == word; }
   void error(Pos pos, std::string message, std::string help = {});
-  void error_here(std::string message, std::string help = {}) { error(current().pos, std::move(message), std::move(help)); }
+  void error_here(std::string message, std::string help = {}) {
+    error(current().pos, std::move(message), std::move(help));
+  }
   void unsupported(Pos pos, std::string_view what);
   void skip_line_and_block();
   void skip_block();
   template <class T>
-  T* make() { return &program_.arena.make<T>(1)[0]; }
+  T* make() {
+    return &program_.arena.make<T>(1)[0];
+  }
   template <class T>
-  std::span<T> keep(const std::vector<T>& list) { return program_.arena.copy(std::span<const T>(list)); }
+  std::span<T> keep(const std::vector<T>& list) {
+    return program_.arena.copy(std::span<const T>(list));
+  }
   Stmt* statement(StmtKind kind);
 
   // parse_statement.cc
   Stmt* parse_statement();
   Stmt* parse_statement_body();
+  Stmt* parse_stray_block();
+  Stmt* parse_name_statement();
   Stmt* recover(size_t start);
   bool at_terminator() const;
   void parse_statements(std::vector<Stmt*>& out, bool module_level);
@@ -123,9 +134,9 @@ class Parser {
   size_t at_ = 0;
   uint32_t depth_ = 0;
   uint32_t function_depth_ = 0, block_depth_ = 0;
-  bool gave_up_ = false;         // nested too deeply: the rest is not parsed
-  bool fill_off_ = false;        // inside the arguments of a call
-  bool defines_raise_ = false;   // the module has a function called raise
+  bool gave_up_ = false;        // nested too deeply: the rest is not parsed
+  bool fill_off_ = false;       // inside the arguments of a call
+  bool defines_raise_ = false;  // the module has a function called raise
   FunctionDecl* function_ = nullptr;
 };
 

@@ -21,26 +21,26 @@ struct Symbol {
   std::string_view name = {};
   Pos pos = {};
   Ty type = {};
-  FunctionInfo* owner = nullptr;      // function whose code declares it; null: the module's own statements
-  FunctionInfo* function = nullptr;   // kFunction
-  StructInfo* structure = nullptr;    // kStruct
-  Expr* constant = nullptr;           // literal that initialises it
+  FunctionInfo* owner = nullptr;     // function whose code declares it; null: the module's own statements
+  FunctionInfo* function = nullptr;  // kFunction
+  StructInfo* structure = nullptr;   // kStruct
+  Expr* constant = nullptr;          // literal that initialises it
   bool is_mut = false;
-  bool module_level = false;          // declared in the module's outermost scope
-  bool hoisted = false;               // declared inside a branch or while body for the scope around it
-  bool reassigned = false;            // written by more than its declaration
-  bool shared = false;                // module variable that some function touches: lives in a global
-  bool counts = false;                // loop variable of an iteration over an integer or range()
-  bool assigned = true;               // checker only: surely assigned at the current point
-  bool unsure = false;                // local that may be read unassigned: a flag register tells
-  Stmt* root = nullptr;               // hoisted: the outermost branch or loop it is hoisted out of
-  Symbol* next_unsure = nullptr;      // list of `root`
-  Pos unsure_pos = {};                // the first such read
-  uint32_t declared_at = 0;           // module variables: event number of the declaration, see FunctionInfo
+  bool module_level = false;      // declared in the module's outermost scope
+  bool hoisted = false;           // declared inside a branch or while body for the scope around it
+  bool reassigned = false;        // written by more than its declaration
+  bool shared = false;            // module variable that some function touches: lives in a global
+  bool counts = false;            // loop variable of an iteration over an integer or range()
+  bool assigned = true;           // checker only: surely assigned at the current point
+  bool unsure = false;            // local that may be read unassigned: a flag register tells
+  Stmt* root = nullptr;           // hoisted: the outermost branch or loop it is hoisted out of
+  Symbol* next_unsure = nullptr;  // list of `root`
+  Pos unsure_pos = {};            // the first such read
+  uint32_t declared_at = 0;       // module variables: event number of the declaration, see FunctionInfo
 
-  uint16_t reg = UINT16_MAX;          // emitter: its register, if it has one
-  uint16_t flag = UINT16_MAX;         // emitter: unsure: the bool register that says whether it is assigned
-  GlobalId global = {};               // emitter: its global, if shared
+  uint16_t reg = UINT16_MAX;   // emitter: its register, if it has one
+  uint16_t flag = UINT16_MAX;  // emitter: unsure: the bool register that says whether it is assigned
+  GlobalId global = {};        // emitter: its global, if shared
 };
 
 struct StructField {
@@ -68,14 +68,14 @@ struct FunctionInfo {
   std::vector<Symbol*> params = {};
   Ty result = {};
   State state = State::kDeclared;
-  bool tail_is_result = false;    // the last expression statement of the body is its value
-  bool no_result = false;         // inference found that there is no value
+  bool tail_is_result = false;  // the last expression statement of the body is its value
+  bool no_result = false;       // inference found that there is no value
   std::vector<FunctionInfo*> callees = {};
   // Event number of the first call from the module's own statements that may reach this function. A module variable
   // declared at a later event may still be unassigned when the function reads it.
   uint32_t reached_at = UINT32_MAX;
-  std::string full_name = {};     // outer.inner
-  FunctionId id = {};             // emitter
+  std::string full_name = {};  // outer.inner
+  FunctionId id = {};          // emitter
 };
 
 /// One module on its way through the front end. Owns everything that nodes and symbols point to.

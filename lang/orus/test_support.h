@@ -10,6 +10,7 @@
 
 #include "lang/orus/compile.h"
 #include "vm/bytecode/module.h"
+#include "vm/bytecode/verifier.h"
 
 namespace orus::lang::testing {
 
@@ -26,7 +27,10 @@ inline Module compile_ok(std::string_view source) {
   CompileResult result = compile_orus(source, "t.orus");
   EXPECT_EQ(errors_of(source), "");
   EXPECT_TRUE(result.module.has_value());
-  return result.module.has_value() ? std::move(*result.module) : Module();
+  if (!result.module.has_value()) return Module();
+  auto verified = verify(*result.module);
+  EXPECT_TRUE(verified.ok()) << verified.error().where << ": " << verified.error().detail;
+  return std::move(*result.module);
 }
 
 inline const Function* find_function(const Module& module, std::string_view name) {
@@ -39,43 +43,67 @@ inline const Function* find_function(const Module& module, std::string_view name
 inline std::string constant_text(const Module& module, uint32_t index) {
   const Constant& k = module.constants[index];
   switch (module.kind(k.type)) {
-    case TypeKind::kString: return '"' + k.text + '"';
-    case TypeKind::kF64: return fmt::format("{}", std::bit_cast<double>(k.bits));
-    case TypeKind::kI32: return fmt::format("{}", static_cast<int32_t>(k.bits));
-    case TypeKind::kI64: return fmt::format("{}", static_cast<int64_t>(k.bits));
-    case TypeKind::kBool: return k.bits != 0 ? "true" : "false";
-    default: return fmt::format("{}", k.bits);
+    case TypeKind::kString:
+      return '"' + k.text + '"';
+    case TypeKind::kF64:
+      return fmt::format("{}", std::bit_cast<double>(k.bits));
+    case TypeKind::kI32:
+      return fmt::format("{}", static_cast<int32_t>(k.bits));
+    case TypeKind::kI64:
+      return fmt::format("{}", static_cast<int64_t>(k.bits));
+    case TypeKind::kBool:
+      return k.bits != 0 ? "true" : "false";
+    default:
+      return fmt::format("{}", k.bits);
+  }
+}
+
+/// Operand `i` of the instruction at `pc` as text with a space in front; `done` when it takes the other fields too.
+inline std::string operand_text(const Module& module, const Insn& insn, uint32_t pc, size_t i, bool* done) {
+  const uint16_t value = i == 0 ? insn.a : i == 1 ? insn.b : insn.c;
+  char letter = info(insn.opcode()).format[i];
+  *done = letter == 'J' || letter == 'K' || letter == 'G';
+  switch (letter) {
+    case '-':
+      return "";
+    case 'i':
+      return fmt::format(" {}", static_cast<int16_t>(value));
+    case 'j':
+      return fmt::format(" @{}", static_cast<int>(pc) + static_cast<int16_t>(value));
+    case 'h':
+      return ' ' + constant_text(module, value);
+    case 'B':
+      return fmt::format(" {}", info(static_cast<Builtin>(value)).name);
+    case 'F':
+      return fmt::format(" {}", module.functions[value].name);
+    case 'q':
+      return fmt::format(" {}", kErrorKindWords[value]);
+    case 'J':
+      return fmt::format(" @{}", static_cast<int>(pc) + insn.bc());
+    case 'K':
+      return ' ' + constant_text(module, static_cast<uint32_t>(insn.bc()));
+    case 'G':
+      return ' ' + module.globals[static_cast<uint32_t>(insn.bc())].name;
+    case 'n':
+    case 'L':
+    case 'f':
+      return fmt::format(" {}", value);
+    default:
+      return value == kNoReg ? " -" : fmt::format(" r{}", value);
   }
 }
 
 /// One instruction: mnemonic, registers as rN, immediates and constants as values, jumps as @target.
 inline std::string instruction_text(const Module& module, const Function& f, uint32_t pc) {
   const Insn& insn = f.code[pc];
-  const OpInfo& row = info(insn.opcode());
-  const uint16_t fields[] = {insn.a, insn.b, insn.c};
-  std::string out(row.name);
-  for (size_t i = 0; i < row.format.size(); ++i) {
-    switch (row.format[i]) {
-      case '-': break;
-      case 'i': out += fmt::format(" {}", static_cast<int16_t>(fields[i])); break;
-      case 'j': out += fmt::format(" @{}", static_cast<int>(pc) + static_cast<int16_t>(fields[i])); break;
-      case 'h': out += ' ' + constant_text(module, fields[i]); break;
-      case 'B': out += fmt::format(" {}", info(static_cast<Builtin>(fields[i])).name); break;
-      case 'F': out += fmt::format(" {}", module.functions[fields[i]].name); break;
-      case 'q': out += fmt::format(" {}", kErrorKindWords[fields[i]]); break;
-      case 'n':
-      case 'L':
-      case 'f': out += fmt::format(" {}", fields[i]); break;
-      case 'J': return out + fmt::format(" @{}", static_cast<int>(pc) + insn.bc());
-      case 'K': return out + ' ' + constant_text(module, static_cast<uint32_t>(insn.bc()));
-      case 'G': return out + ' ' + module.globals[static_cast<uint32_t>(insn.bc())].name;
-      default: out += fields[i] == kNoReg ? " -" : fmt::format(" r{}", fields[i]); break;
-    }
+  std::string out(info(insn.opcode()).name);
+  bool done = false;
+  for (size_t i = 0; i < info(insn.opcode()).format.size() && !done; ++i) {
+    out += operand_text(module, insn, pc, i, &done);
   }
-  for (uint32_t i = 0; insn_length(insn) > 1 && i < insn.c; ++i) {
-    out += fmt::format("{}r{}", i == 0 ? " (" : " ", listed_register(&insn, i));
-  }
-  return insn_length(insn) > 1 && insn.c > 0 ? out + ")" : out;
+  if (insn_length(insn) == 1) return out;  // also a call without arguments
+  for (uint32_t i = 0; i < insn.c; ++i) out += fmt::format("{}r{}", i == 0 ? " (" : " ", listed_register(&insn, i));
+  return out + ")";
 }
 
 /// The code of one function, one instruction a line, each after its pc.

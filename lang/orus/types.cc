@@ -20,7 +20,8 @@ Ty TypeTable::add(Node node) {
 Ty TypeTable::array_of(Ty element) {
   element = resolve(element);
   if (array_of_.size() <= element.index) array_of_.resize(element.index + 1, 0);
-  if (array_of_[element.index] == 0) array_of_[element.index] = add(Node{.form = Form::kArray, .element = element}).index;
+  if (array_of_[element.index] == 0)
+    array_of_[element.index] = add(Node{.form = Form::kArray, .element = element}).index;
   return Ty{array_of_[element.index]};
 }
 
@@ -86,9 +87,9 @@ Ty TypeTable::builtin(std::string_view name) {
     std::string_view name;
     Ty type;
   };
-  static constexpr Entry kEntries[] = {{"i32", kTyI32},   {"i64", kTyI64},       {"u32", kTyU32},   {"u64", kTyU64},
-                                       {"f64", kTyF64},   {"bool", kTyBool},     {"string", kTyString},
-                                       {"str", kTyString}, {"void", kTyVoid}};
+  static constexpr Entry kEntries[] = {{"i32", kTyI32},       {"i64", kTyI64},    {"u32", kTyU32},
+                                       {"u64", kTyU64},       {"f64", kTyF64},    {"bool", kTyBool},
+                                       {"string", kTyString}, {"str", kTyString}, {"void", kTyVoid}};
   for (const Entry& entry : kEntries) {
     if (entry.name == name) return entry.type;
   }

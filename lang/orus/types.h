@@ -18,8 +18,19 @@ struct StructInfo;
 
 enum class Form : uint8_t {
   kPoison,  // an error was reported; agrees with everything, so that one mistake gives one message
-  kVoid, kI32, kI64, kU32, kU64, kF64, kBool, kString, kError, kRange,
-  kArray, kStruct, kVariable,
+  kVoid,
+  kI32,
+  kI64,
+  kU32,
+  kU64,
+  kF64,
+  kBool,
+  kString,
+  kError,
+  kRange,
+  kArray,
+  kStruct,
+  kVariable,
 };
 
 struct Ty {

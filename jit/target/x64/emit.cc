@@ -266,7 +266,7 @@ class Emitter : public Xbyak::CodeGenerator {
 
   /// Stress: counts this exit's hits down and leaves at the one that was chosen.
   void maybe_force(const LirInst& inst) {
-    if (opt.forced_exits == nullptr || inst.exit == UINT32_MAX || l.out.exits[inst.exit].raise) return;
+    if (opt.forced_exits == nullptr || inst.exit == UINT32_MAX || l.out.exits[inst.exit].raise || l.fn.at(inst.source).conditional) return;
     mov(scratch, reinterpret_cast<uint64_t>(&opt.forced_exits[inst.exit]));
     dec(dword[scratch]);
     jz(unchanged_[inst.exit]);

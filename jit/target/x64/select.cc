@@ -52,19 +52,25 @@ class Selector {
     return inst;
   }
 
+  /// A parameter's register depends on those before it, used or not.
   void parameters(BlockId block) {
+    std::vector<InstId> used(fn.param_types.size());
+    for (InstId id : fn.at(block).insts) {
+      if (fn.at(id).op == IrOp::param) used[static_cast<size_t>(fn.at(id).imm)] = id;
+    }
     uint32_t ints = 0, floats = 0;
     std::vector<InstId> in_frame;
-    LirInst& inst = l.inst(kParam);
-    (void)inst;
-    for (InstId id : fn.at(block).insts) {
-      if (fn.at(id).op != IrOp::param) continue;
-      if (fn.at(id).type == IrType::kF64 && floats < kFloatArgs) {
-        l.def_fixed(id, xmm(static_cast<uint8_t>(floats++)));
-      } else if (fn.at(id).type != IrType::kF64 && ints < std::size(kIntArgs)) {
-        l.def_fixed(id, gpr(kIntArgs[ints++]));
+    l.inst(kParam);
+    for (size_t i = 0; i < used.size(); ++i) {
+      bool is_float = fn.param_types[i] == IrType::kF64;
+      bool in_register = is_float ? floats < kFloatArgs : ints < std::size(kIntArgs);
+      PReg reg{};
+      if (in_register) reg = is_float ? xmm(static_cast<uint8_t>(floats++)) : gpr(kIntArgs[ints++]);
+      if (!used[i].valid()) continue;
+      if (in_register) {
+        l.def_fixed(used[i], reg);
       } else {
-        in_frame.push_back(id);
+        in_frame.push_back(used[i]);
       }
     }
     for (InstId id : in_frame) {
