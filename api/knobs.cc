@@ -1,5 +1,6 @@
 #include "api/knobs.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -60,17 +61,6 @@ std::string quoted(std::string_view text) {
     }
   }
   return out + (text.size() > 200 ? "...'" : "'");
-}
-
-std::vector<std::string_view> split_words(std::string_view text) {
-  std::vector<std::string_view> words;
-  for (size_t at = 0; at < text.size();) {
-    size_t end = text.find_first_of(" \t\n", at);
-    if (end == std::string_view::npos) end = text.size();
-    if (end > at) words.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return words;
 }
 
 }  // namespace
@@ -157,11 +147,22 @@ Error unwanted_value(std::string_view flag) {
   return {ErrorCode::kUsage, std::string(flag) + " takes no value"};
 }
 
+std::vector<std::string_view> split_flags(const char* orus_flags) {
+  std::string_view text = orus_flags == nullptr ? "" : orus_flags;
+  std::vector<std::string_view> words;
+  for (size_t at = 0; at < text.size();) {
+    size_t end = std::min(text.find_first_of(" \t\n", at), text.size());
+    if (end > at) words.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return words;
+}
+
 Status apply_environment(const char* orus_jit, const char* orus_flags, RunConfig* config) {
   if (orus_jit != nullptr && *orus_jit != '\0' && !parse_value(orus_jit, &config->jit)) {
     return Error{ErrorCode::kUsage, "environment variable ORUS_JIT: " + quoted(orus_jit) + " is not off|on|eager"};
   }
-  std::vector<std::string_view> words = split_words(orus_flags == nullptr ? "" : orus_flags);
+  std::vector<std::string_view> words = split_flags(orus_flags);
   for (size_t at = 0; at < words.size();) {
     std::string_view word = words[at];
     Result<Match> match = take_option(knobs(), std::span<const std::string_view>(words), &at, config);

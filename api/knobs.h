@@ -89,6 +89,8 @@ Result<Match> take_option(std::span<const OptionRow<Config>> rows, std::span<con
 /// Applies ORUS_JIT, then the options in ORUS_FLAGS (separated by spaces), as found in the environment.
 /// Errors: kUsage naming the variable and the option.
 Status apply_environment(RunConfig* config);
+/// The words of ORUS_FLAGS.
+std::vector<std::string_view> split_flags(const char* orus_flags);
 /// The same for given texts; null: not set.
 Status apply_environment(const char* orus_jit, const char* orus_flags, RunConfig* config);
 
@@ -109,7 +111,7 @@ Result<Match> take_option(std::span<const OptionRow<Config>> rows, std::span<con
     std::string_view text;
     bool has_text = true;
     if (row.glued() && word != row.flag) {
-      text = word.substr(row.flag.size());
+      text = word.substr(row.flag.size() + (word[row.flag.size()] == '=' ? 1 : 0));
     } else if (equals != std::string_view::npos) {
       text = word.substr(equals + 1);
     } else if (row.argument() == Argument::kRequired && *at + 1 < words.size()) {

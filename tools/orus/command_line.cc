@@ -1,6 +1,8 @@
 #include "tools/orus/command_line.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
 namespace orus::tool {
 
@@ -55,6 +57,17 @@ Error unknown_option(std::string_view word) {
   return {ErrorCode::kUsage, "unknown option '" + std::string(word) + "'"};
 }
 
+/// Moves past an option of any command and its value; stays where it is at anything else.
+void skip_option(std::span<const std::string_view> words, size_t* at) {
+  api::RunConfig config;
+  auto knob = take_option(api::knobs(), words, at, &config);
+  if (!knob.ok() || *knob == Match::kYes) return;
+  CommandOptions options;
+  std::vector<api::OptionRow<CommandOptions>> rows;
+  for (const CommandOptionRow& option : kOptions) rows.push_back(option.row);
+  (void)take_option(std::span<const api::OptionRow<CommandOptions>>(rows), words, at, &options).ok();
+}
+
 /// The command is the first word that is no option and no option's value, if it names one.
 const Command* find_invoked(std::span<const std::string_view> words) {
   for (size_t at = 0; at < words.size();) {
@@ -63,25 +76,45 @@ const Command* find_invoked(std::span<const std::string_view> words) {
       const Command* named = find_command(words[at]);
       return named != nullptr ? named : find_command("run");
     }
-    api::RunConfig scratch;
     size_t before = at;
-    if (!take_option(api::knobs(), words, &at, &scratch).ok() || at == before) ++at;
+    skip_option(words, &at);
+    at = std::max(at, before + 1);
   }
   return nullptr;
 }
 
-/// An option: a knob or one of the command's own.
-Status take_any_option(std::span<const std::string_view> words, size_t* at,
-                       std::span<const api::OptionRow<CommandOptions>> own, Invocation* out) {
+/// Takes a knob and notes it down.
+Status take_knob(std::span<const std::string_view> words, size_t* at, Invocation* out) {
   size_t before = *at;
-  ORUS_TRY(own_match, take_option(own, words, at, &out->options));
-  if (own_match == Match::kYes) return Ok{};
   ORUS_TRY(match, take_option(api::knobs(), words, at, &out->config));
   if (match == Match::kNo) return unknown_option(words[before]);
   std::string_view flag = words[before].substr(0, words[before].find('='));
   GivenKnob given{std::string(flag.starts_with("-O") ? "-O" : flag), {}};
   for (size_t i = before; i < *at; ++i) given.words.emplace_back(words[i]);
   out->given.push_back(std::move(given));
+  return Ok{};
+}
+
+/// An option: a knob or one of the command's own.
+Status take_any_option(std::span<const std::string_view> words, size_t* at,
+                       std::span<const api::OptionRow<CommandOptions>> own, Invocation* out) {
+  ORUS_TRY(own_match, take_option(own, words, at, &out->options));
+  if (own_match == Match::kYes) return Ok{};
+  return take_knob(words, at, out);
+}
+
+/// The environment, with its knobs noted down like those of the command line.
+Status take_environment(Invocation* out) {
+  Status status = apply_environment(&out->config);
+  if (!status.ok()) return status;
+  const char* flags = std::getenv("ORUS_FLAGS");
+  Invocation scratch;
+  std::vector<std::string_view> words = api::split_flags(flags);
+  for (size_t at = 0; at < words.size();) {
+    status = take_knob(words, &at, &scratch);
+    if (!status.ok()) return status;
+  }
+  out->given = std::move(scratch.given);
   return Ok{};
 }
 
@@ -122,7 +155,7 @@ bool belongs_to(const CommandOptionRow& option, std::string_view command) {
 Status parse_command_line(std::span<const std::string_view> words, Invocation* out) {
   const Command* invoked = find_invoked(words);
   out->command = invoked != nullptr ? invoked : find_command("repl");
-  Status environment = apply_environment(&out->config);
+  Status environment = take_environment(out);
   if (!environment.ok()) return environment;
   auto own = rows_of(out->command->name);
   bool options_end = false, command_seen = false;

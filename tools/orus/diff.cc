@@ -1,6 +1,7 @@
 // diff: the tiers must agree on everything that can be observed. One line a file.
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "tools/orus/bisect.h"
@@ -19,6 +20,7 @@ struct Verdict {
   std::string status = "ok";  // ok, DIFF, unstable (differs from itself), timeout, failed
   size_t compared = 0;
   std::vector<std::string> skipped;  // modes that ran out of time although nothing says they are wrong
+  int exit_code = api::kExitOk;      // of the reference
   std::string mode, difference, guilty, rerun;
 
   bool good() const { return status == "ok"; }
@@ -57,6 +59,7 @@ class Comparison {
       verdict.rerun = describe_run(invocation_, reference_mode, file);
       return verdict;
     }
+    verdict.exit_code = reference->child.exit_code;
     for (const Mode* mode : modes_) {
       if (mode != &reference_mode && !compare_mode(*mode, *reference, &verdict)) return verdict;
       ++verdict.compared;
@@ -115,6 +118,7 @@ class Comparison {
 std::string verdict_line(const Verdict& v) {
   if (v.good()) {
     std::string out = fmt::format("ok {} ({} modes", v.file, v.compared);
+    if (v.exit_code != api::kExitOk) out += fmt::format("; exit {}", v.exit_code);
     for (size_t i = 0; i < v.skipped.size(); ++i) out += (i == 0 ? "; out of time: " : ", ") + v.skipped[i];
     return out + ")\n";
   }
@@ -127,7 +131,7 @@ std::string verdict_line(const Verdict& v) {
 }
 
 Json verdict_json(const Verdict& v) {
-  return {{"file", v.file},     {"status", v.status},         {"modes", v.compared}, {"out_of_time", v.skipped},
+  return {{"file", v.file},     {"status", v.status},         {"modes", v.compared}, {"exit_code", v.exit_code}, {"out_of_time", v.skipped},
           {"mode", v.mode},     {"difference", v.difference}, {"guilty", v.guilty},  {"rerun", v.rerun}};
 }
 
@@ -147,7 +151,11 @@ int diff_command(const Invocation& invocation) {
   if (!chosen.ok()) return usage_error(invocation, chosen.error().detail);
   std::string input;
   if (!read_input(invocation, &input)) return api::kExitNoFile;
+  // The children get what these said as options.
+  unsetenv("ORUS_FLAGS");
+  unsetenv("ORUS_JIT");
   for (const std::string& file : invocation.files) {
+    if (file == "-") return usage_error(invocation, "diff needs files; standard input can be read only once");
     auto content = api::read_file(file);
     if (!content.ok()) return plain_error(invocation, file, content.error().detail, api::kExitNoFile);
   }
