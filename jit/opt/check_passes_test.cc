@@ -110,7 +110,7 @@ TEST(HoistChecks, ChecksTheLastValueOfAClosedRange) {
   // i <= n: the sum may overflow when n is the maximum, and is checked once.
   std::string text = hoisted(loop("", "le.bool v21, v1"));
   EXPECT_LACKS(loop_body(text), "_ov");
-  EXPECT_HAS(text, "add_ov.i32 v1, ");
+  EXPECT_HAS(text, "add_ov.i32 v0, ");
 }
 
 TEST(HoistChecks, KeepsBoundsOfArraysThatChange) {
