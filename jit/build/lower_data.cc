@@ -98,6 +98,36 @@ void pop(Builder& b) {
   b.set(b.insn->a, value);
 }
 
+/// Ends the block: on to a new one with the object, or to `slow` when there was no room for it.
+InstId try_new(Builder& b, size_t bytes, ObjectKind kind, uint32_t type, BlockId slow) {
+  Function& fn = b.ir();
+  InstId object = b.emit(IrOp::new_object, REF, {}, static_cast<int64_t>(bytes));
+  fn.at(object).aux = static_cast<uint32_t>(kind) << 24 | type;
+  b.emit(IrOp::branch, IrType::kVoid, {b.emit(IrOp::ne, BOOL, {object, b.constant(REF, 0)})});
+  BlockId fast = fn.add_block();
+  fn.at(fast).pc = b.pc;
+  fn.at(b.block).successors = {{fast, {}}, {slow, {}}};
+  b.block = fast;
+  return b.emit(IrOp::pi, REF, {object});
+}
+
+/// Ends `fast` and `slow`, which bring the same number of values, and goes on behind them.
+std::vector<InstId> join(Builder& b, BlockId fast, std::vector<InstId> from_fast, BlockId slow, std::vector<InstId> from_slow) {
+  Function& fn = b.ir();
+  BlockId block = fn.add_block();
+  fn.at(block).pc = b.pc;
+  std::vector<InstId> phis;
+  for (InstId value : from_fast) phis.push_back(fn.add_phi(block, fn.at(value).type));
+  for (BlockId from : {fast, slow}) {
+    fn.append(from, IrOp::jump, IrType::kVoid, {});
+    fn.at(from).successors = {{block, from == fast ? from_fast : from_slow}};
+  }
+  b.block = block;
+  return phis;
+}
+
+constexpr size_t kMaxInlineBytes = 1024;  // of an object allocated inline; larger ones are rare and slow anyway
+
 uint32_t field_alias_of(Builder& b, uint16_t object, uint16_t field) { return field_alias(b.bytecode_type(object).index, field); }
 
 }  // namespace
@@ -131,7 +161,37 @@ void lower_str_concat(Builder& b) { b.runtime(); }
 void lower_str_index(Builder& b) { b.runtime(); }
 void lower_str_len(Builder& b) { b.set(b.insn->a, b.load(b.get(b.insn->b), offsetof(String, length), I32, 4, kAliasString)); }
 
-void lower_new_array(Builder& b) { b.runtime(); }
+/// The array and its buffer inline; where one does not fit, the runtime makes both. Behind the join the header fields are
+/// stored again, so that later loads of them need no memory.
+void lower_new_array(Builder& b) {
+  uint32_t capacity = b.insn->b;
+  Element element = element_of(b, b.insn->a);
+  size_t storage = size_t{capacity} * element.width;
+  if (storage > kMaxInlineBytes) {
+    b.runtime();
+    return;
+  }
+  Function& fn = b.ir();
+  BlockId slow = fn.add_block();
+  fn.at(slow).pc = b.pc;
+  fn.at(slow).cold = true;
+  std::vector<InstId> fast_values = {try_new(b, sizeof(Array), ObjectKind::kArray, b.bytecode_type(b.insn->a).index, slow)};
+  if (capacity > 0) {
+    ObjectKind kind = element.type == REF ? ObjectKind::kRefBuffer : ObjectKind::kScalarBuffer;
+    InstId buf = try_new(b, sizeof(Buffer) + ((storage + 7) & ~size_t{7}), kind, 0, slow);
+    b.store(buf, offsetof(Buffer, size), b.i64(static_cast<int64_t>(storage)), 8, kAliasBufferSize);
+    fast_values.push_back(buf);
+  }
+  BlockId fast = b.block;
+  b.block = slow;
+  std::vector<InstId> slow_values = {b.runtime()};
+  if (capacity > 0) slow_values.push_back(buffer(b, slow_values[0]));
+  std::vector<InstId> made = join(b, fast, fast_values, slow, slow_values);
+  b.store(made[0], kLengthOffset, b.i32(0), 4, kAliasArrayLength);
+  b.store(made[0], kCapacityOffset, b.i32(capacity), 4, kAliasArrayCapacity);
+  if (capacity > 0) b.store(made[0], kBufferOffset, made[1], 8, kAliasArrayBuffer);
+  b.set(b.insn->a, made[0]);
+}
 void lower_array_fill(Builder& b) { b.runtime(); }
 void lower_array_len(Builder& b) { b.set(b.insn->a, length(b, b.get(b.insn->b))); }
 
@@ -152,7 +212,27 @@ void lower_array_set_ref(Builder& b) { set(b); }
 void lower_array_push_ref(Builder& b) { push(b); }
 void lower_array_pop_ref(Builder& b) { pop(b); }
 
-void lower_new_struct(Builder& b) { b.runtime(); }
+/// As for arrays: the fields are stored behind the join, where the runtime has stored them on its way already.
+void lower_new_struct(Builder& b) {
+  uint32_t count = b.insn->c;
+  size_t bytes = sizeof(Object) + 8 * size_t{count};
+  if (bytes > kMaxInlineBytes) {
+    b.runtime();
+    return;
+  }
+  std::vector<InstId> fields;
+  for (uint32_t i = 0; i < count; ++i) fields.push_back(b.get(listed_register(b.insn, i)));
+  Function& fn = b.ir();
+  BlockId slow = fn.add_block();
+  fn.at(slow).pc = b.pc;
+  fn.at(slow).cold = true;
+  InstId object = try_new(b, bytes, ObjectKind::kStruct, b.bytecode_type(b.insn->a).index, slow);
+  BlockId fast = b.block;
+  b.block = slow;
+  InstId made = join(b, fast, {object}, slow, {b.runtime()})[0];
+  b.set(b.insn->a, made);
+  for (uint32_t i = 0; i < count; ++i) b.store(made, kFieldsOffset + 8 * int64_t{i}, fields[i], 8, field_alias_of(b, b.insn->a, static_cast<uint16_t>(i)));
+}
 void lower_get_field(Builder& b) {
   IrType type = b.type_of(b.insn->a);
   uint8_t width = type == BOOL ? 1 : type == I32 ? 4 : 8;

@@ -95,6 +95,7 @@ enum AliasClass : uint32_t {
   kAliasString,       // immutable: never written
   kAliasRange,
   kAliasObjectFlags,  // what barrier touches
+  kAliasBufferSize,   // written once, for the collector
   kAliasGlobalBase = 0x10000000,
   kAliasFieldBase = 0x80000000,
 };

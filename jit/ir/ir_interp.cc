@@ -174,8 +174,8 @@ bool Runner::memory(InstId id) {
       context.globals_assigned[inst.imm] = 1;
       return true;
     case IrOp::new_object:
-      if (context.window.limit - context.window.top < inst.imm) return leave(id);
-      allocate(id);
+      value(id) = 0;
+      if (context.window.limit - context.window.top >= inst.imm) allocate(id);
       return true;
     default: break;
   }

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::string_view kAliasNames[] = {"none",      "array_length", "array_capacity", "array_buffer",
                                             "elem1",     "elem4",        "elem_i64",       "elem_f64",
-                                            "elem_ref",  "string",       "range",          "object_flags"};
-static_assert(std::size(kAliasNames) == kAliasObjectFlags + 1);
+                                            "elem_ref",  "string",       "range",          "object_flags", "buffer_size"};
+static_assert(std::size(kAliasNames) == kAliasBufferSize + 1);
 
 /// Blocks that can be walked: every successor exists. The printer's own walk, since reverse_postorder needs sound IR.
 void walk(const Function& fn, uint32_t start, std::vector<uint8_t>* seen, std::vector<BlockId>* order) {

@@ -155,7 +155,7 @@ b0:
   store_global g0, v6
   v8 = load_assigned.bool g0
   v9 = load_global.f64 g2
-  v10 = new_object.ref 24 object array 10 reason allocation frame [fn 0 pc 0 charged {}]
+  v10 = new_object.ref 24 object array 10
   v11 = load.i64 v10 offset 8 width 8 alias range
   v12 = load.i32 v10 offset 8 width 4 alias field#1234
   ret v5

@@ -89,7 +89,7 @@ std::string check_memory(const Function& fn, InstId id) {
   bool element_class = inst.aux >= kAliasElem1 && inst.aux <= kAliasElemRef;
   if (element != element_class) return element ? "an element access needs an element class" : "an element class needs an element access";
   if (element) return "";
-  bool known = (inst.aux > kAliasNone && inst.aux <= kAliasObjectFlags) || inst.aux >= kAliasFieldBase;
+  bool known = (inst.aux > kAliasNone && inst.aux <= kAliasBufferSize) || inst.aux >= kAliasFieldBase;
   if (!known) return "no such alias class";
   if (store && inst.aux == kAliasString) return "strings are never written";
   return inst.imm < 0 || inst.imm > INT32_MAX ? "offset out of range" : "";

@@ -152,7 +152,7 @@ const Case kOps[] = {
     {"GlobalNumber", "b0: v2 = load_global.i32 g3 ret v2", "no such global", "load_global"},
     {"GlobalType", "b0: v2 = load_global.i32 g1 ret v2", "global has another type", "load_global"},
     {"StoreGlobalType", "b0: store_global g1, v0 ret v0", "global has another type", "store_global"},
-    {"NewObjectSize", "b0: v2 = new_object.ref 20 object array 10 frame [fn 0 pc 0 {}] ret v0", "multiple of 8", "new_object"},
+    {"NewObjectSize", "b0: v2 = new_object.ref 20 object array 10 ret v0", "multiple of 8", "new_object"},
     {"ChargeNothing", "b0: charge 0 reason fuel frame [fn 0 pc 0 {}] ret v0", "not positive", "charge"},
     {"ChargeCharged", "b0: charge 1 reason fuel frame [fn 0 pc 0 charged {}] ret v0", "charged already", "charge"},
     {"CallArguments", "b0: v2 = call.i32 @g, v0, v1 reason raised frame [fn 0 pc 1 charged {}] ret v2", "wrong number of arguments", "call"},
@@ -296,7 +296,6 @@ TEST_F(VerifyDamage, GlobalClass) {
 TEST_F(VerifyDamage, ObjectKind) {
   InstId object = fn_.create(IrOp::new_object, IrType::kRef, {}, 24);
   fn_.at(object).aux = 200u << 24;
-  fn_.at(object).frame = FrameId(0u);
   fn_.insert_before_terminator(BlockId(1u), object);
   EXPECT_EQ(rule(), "no such object kind");
 }

@@ -15,20 +15,20 @@ bool is_wrapping(IrOp op) { return op == IrOp::add || op == IrOp::sub || op == I
 
 }  // namespace
 
-LoopShape::LoopShape(const Function& fn, const Loop& loop, const Ranges& ranges)
+LoopShape::LoopShape(const Function& fn, const Loop& loop, const Ranges& ranges, MemoryEffects& effects, const FreshObjects& fresh)
     : fn_(fn), loop_(loop), ranges_(ranges), inside_(fn.blocks.size(), false) {
   for (BlockId b : loop.blocks) inside_[b.index] = true;
-  find_memory_effects();
+  find_memory_effects(effects, fresh);
   find_inductions();
 }
 
-void LoopShape::find_memory_effects() {
+/// Arrays that the loop makes itself are not those whose length it might take for invariant.
+void LoopShape::find_memory_effects(MemoryEffects& effects, const FreshObjects& fresh) {
   for (BlockId b : loop_.blocks) {
     for (InstId id : fn_.at(b).insts) {
-      const Inst& inst = fn_.at(id);
-      uint16_t effects = info(inst.op).effects;
-      bool writes_length = (effects & kIrWrites) != 0 && inst.aux == kAliasArrayLength;
-      lengths_change_ = lengths_change_ || (effects & kIrCall) != 0 || writes_length;
+      InstId object = fresh.accessed(id);
+      bool new_here = object.valid() && is_inside(fn_.at(object).block);
+      lengths_change_ = lengths_change_ || (!new_here && effects.may_write(id, kAliasArrayLength));
     }
   }
 }

@@ -11,6 +11,7 @@
 #include <set>
 #include <vector>
 
+#include "jit/opt/alias.h"
 #include "jit/opt/ranges.h"
 
 namespace orus::jit {
@@ -38,7 +39,7 @@ struct Form {
 
 class LoopShape {
  public:
-  LoopShape(const Function& fn, const Loop& loop, const Ranges& ranges);
+  LoopShape(const Function& fn, const Loop& loop, const Ranges& ranges, MemoryEffects& effects, const FreshObjects& fresh);
 
   const std::vector<Induction>& inductions() const { return inductions_; }
   bool is_inside(BlockId block) const { return inside_[block.index]; }
@@ -54,7 +55,7 @@ class LoopShape {
  private:
   void find_inductions();
   bool find_step(Induction& induction) const;
-  void find_memory_effects();
+  void find_memory_effects(MemoryEffects& effects, const FreshObjects& fresh);
   bool take_limit(const Induction& induction, const Fact& fact, Limit* limit) const;
   Form form(InstId value, int depth) const;
   Form sum(Form a, Form b, bool subtract) const;

@@ -34,6 +34,47 @@ void scan(const orus::Function& fn, CallEffects* effects, std::vector<uint32_t>*
 
 }  // namespace
 
+FreshObjects::FreshObjects(const Function& fn) : fn_(fn), fresh_(fn.insts.size(), false) {
+  bool any = false;
+  for (const Inst& inst : fn.insts) any = any || (inst.op == IrOp::new_object && !inst.dead);
+  if (!any) return;
+  std::vector<bool> other(fn.insts.size(), false);
+  for (BlockId b : fn.reverse_postorder()) {
+    for (const Edge& edge : fn.at(b).successors) {
+      const auto& phis = fn.at(edge.target).phis;
+      for (size_t i = 0; i < phis.size(); ++i) {
+        if (is_source(fn.resolve(edge.args[i]))) {
+          fresh_[phis[i].index] = true;
+        } else {
+          other[phis[i].index] = true;
+        }
+      }
+    }
+  }
+  for (size_t i = 0; i < other.size(); ++i) fresh_[i] = fresh_[i] && !other[i];
+}
+
+/// The inline path's object, or what the runtime made: the object itself, or the buffer of a new array.
+bool FreshObjects::is_source(InstId id) const {
+  const Inst& inst = fn_.at(id);
+  if (inst.op == IrOp::pi) return fn_.at(fn_.resolve(inst.args[0])).op == IrOp::new_object;
+  if (inst.op == IrOp::load && inst.aux == kAliasArrayBuffer) {
+    InstId array = fn_.resolve(inst.args[0]);
+    return fn_.at(array).op == IrOp::runtime && fn_.at(array).block == inst.block && is_source(array);
+  }
+  if (inst.op != IrOp::runtime) return false;
+  const FrameState& frame = fn_.at(inst.frame);
+  Op op = fn_.module->functions[frame.function].code[frame.pc].opcode();
+  return op == Op::new_struct || op == Op::new_array;
+}
+
+InstId FreshObjects::accessed(InstId access) const {
+  const Inst& inst = fn_.at(access);
+  bool through = inst.op == IrOp::store || inst.op == IrOp::store_elem || inst.op == IrOp::load || inst.op == IrOp::load_elem;
+  InstId object = through ? fn_.resolve(inst.args[0]) : InstId();
+  return through && contains(object) ? object : InstId();
+}
+
 const CallEffects& MemoryEffects::effects_of(uint32_t callee) {
   auto [it, added] = calls_.try_emplace(callee);
   CallEffects& effects = it->second;

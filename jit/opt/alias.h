@@ -19,6 +19,22 @@ struct CallEffects {
   BitSet globals_read, globals_written;
 };
 
+/// Objects that the function allocates, by the value that names them behind the join of the inline and the slow path.
+/// Whatever was computed before such a value is another object.
+class FreshObjects {
+ public:
+  explicit FreshObjects(const Function& fn);
+  bool contains(InstId id) const { return id.index < fresh_.size() && fresh_[id.index]; }
+  /// The one that the store or load goes through a reference to, or none.
+  InstId accessed(InstId access) const;
+
+ private:
+  bool is_source(InstId id) const;
+
+  const Function& fn_;
+  std::vector<bool> fresh_;  // by instruction; phis only
+};
+
 class MemoryEffects {
  public:
   explicit MemoryEffects(const Function& fn) : fn_(fn) {}

@@ -253,7 +253,7 @@ bool Folder::never_null(InstId id) {
   std::vector<uint32_t> work;
   auto source = [&](uint32_t i) {
     const Inst& inst = fn_.insts[i];
-    bool may = inst.op == IrOp::constant || inst.op == IrOp::load_global || inst.op == IrOp::select ||
+    bool may = inst.op == IrOp::constant || inst.op == IrOp::new_object || inst.op == IrOp::load_global || inst.op == IrOp::select ||
                (inst.op == IrOp::load && inst.aux == kAliasArrayBuffer);
     if (may && inst.type == REF) work.push_back(i);
   };

@@ -30,7 +30,8 @@ constexpr uint32_t kMaxCopies = 200;  // instructions in front of one loop
 
 class Hoister {
  public:
-  Hoister(Function& fn, const Loop& loop, const Ranges& ranges) : fn_(fn), loop_(loop), ranges_(ranges), shape_(fn, loop, ranges) {}
+  Hoister(Function& fn, const Loop& loop, const Ranges& ranges, MemoryEffects& effects, const FreshObjects& fresh)
+      : fn_(fn), loop_(loop), ranges_(ranges), shape_(fn, loop, ranges, effects, fresh) {}
 
   /// Number of checks moved.
   uint64_t run() {
@@ -245,9 +246,11 @@ bool hoist_checks(Function& fn, PassContext& ctx) {
   bool changed = insert_preheaders(fn) && (simplify_phis(fn, ctx), true);
   std::vector<Loop> loops = compute_loops(fn, compute_dominators(fn)).loops;
   if (loops.empty()) return changed;
+  MemoryEffects effects(fn);
+  FreshObjects fresh(fn);
   auto ranges = std::make_unique<Ranges>(fn);
   for (size_t i = loops.size(); i-- > 0;) {
-    uint64_t moved = Hoister(fn, loops[i], *ranges).run();
+    uint64_t moved = Hoister(fn, loops[i], *ranges, effects, fresh).run();
     if (moved == 0) continue;
     ctx.rewrites += moved;
     changed = true;

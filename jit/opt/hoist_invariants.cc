@@ -22,7 +22,7 @@ namespace {
 
 class Hoisting {
  public:
-  Hoisting(Function& fn, PassContext& ctx) : fn_(fn), ctx_(ctx), effects_(fn) {}
+  Hoisting(Function& fn, PassContext& ctx) : fn_(fn), ctx_(ctx), effects_(fn), fresh_objects_(fn) {}
   bool run();
 
  private:
@@ -44,6 +44,7 @@ class Hoisting {
   Function& fn_;
   PassContext& ctx_;
   MemoryEffects effects_;
+  FreshObjects fresh_objects_;
   Dominators dominators_;
   LoopForest forest_;
   // Guards that stand: (kind, a, b) to the blocks of the guards.
@@ -72,11 +73,17 @@ bool Hoisting::invariant(InstId id) {
   return all;
 }
 
+/// Whether the loop may change memory of this class that was there before it: what it stores into its own new objects
+/// does not count.
 bool Hoisting::written(uint32_t alias) {
   auto [it, added] = written_.try_emplace(alias, false);
   if (!added) return it->second;
   bool any = false;
-  for (InstId id : writers_) any = any || effects_.may_write(id, alias);
+  for (InstId id : writers_) {
+    InstId object = fresh_objects_.accessed(id);
+    bool new_here = object.valid() && in_loop(fn_.at(object).block);
+    any = any || (!new_here && effects_.may_write(id, alias));
+  }
   return it->second = any;
 }
 

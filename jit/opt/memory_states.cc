@@ -105,6 +105,7 @@ MemoryStates::State MemoryStates::entry_state(BlockId block, const Dominators& d
 }
 
 void MemoryStates::compute(const Dominators& dominators) {
+  dominators_ = &dominators;
   number_classes(dominators.order);
   before_.assign(fn_.insts.size(), 0);
   after_.assign(fn_.insts.size(), 0);
@@ -140,6 +141,12 @@ bool MemoryStates::distinct(InstId store, InstId access) const {
   const Inst& a = fn_.at(store);
   const Inst& b = fn_.at(access);
   if (a.dead) return true;  // a store of what was there
+  // An object that was there before the other was allocated. No loop has come round between the store and the access:
+  // its header would have started a new state.
+  if (InstId object = fresh_objects_.accessed(store); object.valid() && b.arg_count > 0) {
+    BlockId made = fn_.at(object).block, older = fn_.at(fn_.resolve(b.args[0])).block;
+    if (older != made && dominators_->dominates(older, made)) return true;
+  }
   // Elements of one class have one width: different indices are different memory, in one buffer or in two.
   if (a.op != IrOp::store_elem || b.op != IrOp::load_elem || a.width != b.width) return false;
   InstId i = plain_index(fn_, a.args[1]), j = plain_index(fn_, b.args[1]);

@@ -14,7 +14,8 @@ namespace orus::jit {
 
 class MemoryStates {
  public:
-  explicit MemoryStates(const Function& fn) : fn_(fn), effects_(fn) {}
+  explicit MemoryStates(const Function& fn) : fn_(fn), effects_(fn), fresh_objects_(fn) {}
+  /// Keeps a reference to the dominators.
   void compute(const Dominators& dominators);
 
   /// State of the instruction's own class in front of it, and behind it.
@@ -38,6 +39,8 @@ class MemoryStates {
 
   const Function& fn_;
   MemoryEffects effects_;
+  FreshObjects fresh_objects_;
+  const Dominators* dominators_ = nullptr;
   std::unordered_map<uint32_t, uint32_t> class_number_;
   std::vector<uint32_t> aliases_;                 // by class number: one alias, or several for the last
   std::vector<uint32_t> overflow_;                // aliases that share the last class

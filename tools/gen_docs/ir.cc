@@ -75,7 +75,7 @@ Constants: integers are decimal and signed; an `f64` is the shortest decimal tha
 canonical one) or its bits as `0x...`; `bool` is `true` or `false`; `ref` is `null`.
 
 Memory classes: `array_length`, `array_capacity`, `array_buffer`, `elem1`, `elem4`, `elem_i64`, `elem_f64`, `elem_ref`,
-`string`, `range`, `object_flags`; `fieldT.F` is field F of struct type T and `globalN` a global. Accesses of different
+`string`, `range`, `object_flags`, `buffer_size`; `fieldT.F` is field F of struct type T and `globalN` a global. Accesses of different
 classes never touch the same memory.
 
 ```

@@ -398,6 +398,14 @@ class Selector {
     }
   }
 
+  void new_object(InstId id) {
+    const Inst& inst = fn.at(id);
+    LirInst& made = begin(kNewObject, id);
+    made.disp = static_cast<int32_t>(inst.imm);
+    made.imm = static_cast<int64_t>((inst.aux >> 24) << 8 | uint64_t{inst.aux & 0xffffff} << 32);
+    l.def(id);
+  }
+
   void instruction(InstId id) {
     const Inst inst = fn.at(id);
     if ((info(inst.op).effects & kIrTerminator) != 0) return terminator(id);
@@ -444,6 +452,7 @@ class Selector {
       case IrOp::pi: break;
       case IrOp::load: case IrOp::store: case IrOp::load_elem: case IrOp::store_elem: memory(id); break;
       case IrOp::barrier: begin(kBarrier, id); l.use(inst.args[0]); break;
+      case IrOp::new_object: new_object(id); break;
       case IrOp::load_global: begin(kLoadGlobal, id).imm = inst.imm; l.def(id); break;
       case IrOp::load_assigned: begin(kLoadAssigned, id).imm = inst.imm; l.def(id); break;
       case IrOp::store_global: begin(kStoreGlobal, id).imm = inst.imm; l.current().type = fn.at(inst.args[0]).type; l.use(inst.args[0]); break;

@@ -44,6 +44,7 @@ enum Op : uint16_t {
   kNot, kSelect, kSelectCompare,
   kGuard, kGuardCompare, kBounds,
   kLoad, kStore, kLoadElem, kStoreElem, kBarrier,
+  kNewObject,    // early result; disp: bytes, imm: header
   kLoadGlobal, kStoreGlobal, kLoadAssigned,
   kStoreFrame,   // frame slot := operand
   kCall, kRuntime, kLoadFrame,
