@@ -55,6 +55,7 @@ Json to_json(const RunStats& stats) {
           {"functions_compiled", stats.jit.functions_compiled},
           {"loops_compiled", stats.jit.loops_compiled},
           {"recompiled", stats.jit.recompiled},
+          {"evicted", stats.jit.evicted},
           {"compile_ns", stats.jit.compile_ns},
           {"compiled_ops", stats.jit.compiled_ops},
           {"compile_ns_per_op", compile_ns_per_op(stats.jit)},

@@ -24,10 +24,12 @@ TIMEOUT_SECONDS = 20
 
 MODES = {
     "interp": ["--jit=off"],
+    "default": [],
     "O0": ["--jit=on", "--jit-sync", "-O0"],
     "O1": ["--jit=on", "--jit-sync", "-O1"],
     "O2": ["--jit=on", "--jit-sync", "-O2"],
     "eager": ["--jit=eager", "--jit-sync"],
+    "evict": ["--jit=eager", "--jit-sync", "--code-bytes=4K"],
     "deopt": ["--jit=eager", "--jit-sync", "--stress=deopt"],
     "gc": ["--jit=eager", "--jit-sync", "--stress=gc"],
     "gc-interp": ["--jit=off", "--stress=gc"],

@@ -6,7 +6,8 @@
 #include <cstdio>
 #include <unistd.h>
 
-#include "jit/code/code_memory.h"
+#include "jit/code/code_cache.h"
+#include "jit/compile_queue.h"
 #include "jit/code/native.h"
 #include "jit/code/unit.h"
 #include "jit/ir_jit_tier.h"
@@ -25,10 +26,13 @@ uint64_t* caller_frame(const uint64_t* frame) { return reinterpret_cast<uint64_t
 const uint8_t* return_address(const uint64_t* frame) { return reinterpret_cast<const uint8_t*>(frame[1]); }
 
 constexpr uint64_t kTrampoline = 0;  // unit ids below kFirstUnit: frames without a unit
-constexpr uint32_t kFirstUnit = 2;
+constexpr uint32_t kFirstUnit = CodeCache::kFirstUnit;
 
-/// Recompiles of one function or loop before it is compiled without any assumption that could fail.
+/// Failures of one hoisted check before its loop is compiled without it.
 constexpr uint32_t kHoistFailures = 3;
+
+/// Interpreted iterations and calls between two looks at what the compiling thread has finished.
+constexpr int32_t kWaitIterations = 64, kWaitCalls = 16;
 
 void set_loop_countdown(Insn* insn, int32_t value) { *insn = make_insn_bc(Op::loop, insn->a, value); }
 
@@ -40,22 +44,25 @@ class JitTierImpl final : public JitTier {
     if (host_target() == nullptr) return Error{ErrorCode::kUnsupportedTarget, "no back end for this machine"};
     Result<std::unique_ptr<CodeMemory>> memory = CodeMemory::create(config_.code_bytes);
     if (!memory.ok()) return memory.error();
-    memory_ = std::move(memory).value();
+    cache_ = std::make_unique<CodeCache>(std::move(memory).value());
     Target::Stubs stubs = host_target()->stubs();
-    const uint8_t* code = memory_->install(stubs.bytes);
+    const uint8_t* code = cache_->memory().install(stubs.bytes);
     if (code == nullptr) return Error{ErrorCode::kOutOfCodeMemory, "no room for the entry code"};
     enter_ = reinterpret_cast<EnterStub>(const_cast<uint8_t*>(code + stubs.enter));
     VmContext& ctx = vm_.context;
     ctx.exit_stub = code + stubs.leave;
     ctx.interpret_stub = code + stubs.interpret;
     ctx.barrier_stub = code + stubs.barrier;
-    units_.resize(kFirstUnit);
     failures_.resize(vm_.function_count());
     for (size_t i = 0; i < vm_.function_count(); ++i) {
       ctx.entries[i] = const_cast<void*>(ctx.interpret_stub);
       addresses_.code.push_back(vm_.function(i).code);
       addresses_.functions.push_back(&vm_.function(i));
       failures_[i].resize(vm_.function(i).loops.size() + 1);
+    }
+    if (config_.background) {
+      queue_ = std::make_unique<CompileQueue>([this](CompileJob& job, const std::atomic<bool>* cancelled) { run_job(job, cancelled); });
+      if (!queue_->start()) queue_ = nullptr;  // no thread to be had: compile on this one
     }
     vm_.set_tier(this);
     return Ok{};
@@ -65,17 +72,21 @@ class JitTierImpl final : public JitTier {
 
   void* loop_entry(Vm& vm, FunctionRuntime& fn, const Insn* pc) override {
     LoopRuntime& loop = fn.loops[pc->a];
-    if (loop.entry == nullptr && !declined_) compile_loop(fn, pc->a);
+    install_finished();
+    if (loop.entry == nullptr && compile(Unit{fn.index, true, pc->a}) == Progress::kPending) {
+      set_loop_countdown(const_cast<Insn*>(pc), kWaitIterations);
+    }
     if (loop.entry == nullptr) return nullptr;
-    CompiledUnit& unit = *units_[unit_of(loop.entry)];
+    const CompiledUnit& unit = cache_->at_entry(loop.entry);
     set_loop_countdown(const_cast<Insn*>(pc), 1);
     if (vm.context.depth + unit.inline_depth > vm.context.max_depth) return nullptr;
     return loop.entry;
   }
 
   void* function_entry(Vm& vm, FunctionRuntime& fn) override {
-    if (fn.native == nullptr && !declined_) compile(Unit{fn.index, false, 0});
     (void)vm;
+    install_finished();
+    if (fn.native == nullptr && compile(Unit{fn.index, false, 0}) == Progress::kPending) fn.countdown = kWaitCalls;
     return fn.native;
   }
 
@@ -98,8 +109,7 @@ class JitTierImpl final : public JitTier {
   void visit_roots(void* fp, RootSink& sink) override {
     auto* frame = static_cast<uint64_t*>(fp);
     if (frame == nullptr || frame_unit(frame) == kTrampoline) return;
-    const CallSite* site = frame_unit(frame) >= kFirstUnit ? &units_[frame_unit(frame)]->sites[0] : nullptr;
-    if (site != nullptr) site = find_site_by_number(*units_[frame_unit(frame)], frame_site(frame));
+    const CallSite* site = frame_unit(frame) >= kFirstUnit ? find_site_by_number(cache_->at(frame_unit(frame)), frame_site(frame)) : nullptr;
     while (true) {
       if (site != nullptr) {
         for (uint32_t slot : site->slots) {
@@ -111,17 +121,16 @@ class JitTierImpl final : public JitTier {
       const uint8_t* pc = return_address(frame);
       frame = caller_frame(frame);
       if (frame_unit(frame) == kTrampoline) return;
-      site = units_[frame_unit(frame)]->find_site(pc);
+      site = cache_->at(frame_unit(frame)).find_site(pc);
     }
   }
 
   JitStats stats() const override {
     JitStats stats = stats_;
-    for (const auto& unit : units_) {
-      if (unit == nullptr) continue;
-      for (const ExitRecord& exit : unit->exits) stats.exits[static_cast<size_t>(exit.reason)] += exit.hits;
+    for (uint32_t id = kFirstUnit; id < cache_->end(); ++id) {
+      if (cache_->find(id) != nullptr) add_exits(*cache_->find(id), &stats);
     }
-    stats.code_bytes = memory_->used_bytes();
+    stats.code_bytes = cache_->memory().used_bytes();
     return stats;
   }
 
@@ -129,7 +138,7 @@ class JitTierImpl final : public JitTier {
 
   uint64_t leave(const SavedRegisters* registers, uint32_t exit_number) {
     auto* frame = reinterpret_cast<uint64_t*>(registers->ints[5]);
-    CompiledUnit& unit = *units_[frame_unit(frame)];
+    CompiledUnit& unit = cache_->at(frame_unit(frame));
     ExitRecord& exit = unit.exits[exit_number];
     ++exit.hits;
     Slot* bottom = frame_base(frame);
@@ -150,6 +159,7 @@ class JitTierImpl final : public JitTier {
       return 0;
     }
     anchor(caller, pc);
+    // From here on the unit may be evicted: nothing of it is on the stack.
     FunctionRuntime& fn = vm_.function(unit.unit.function);
     return finish(vm_.resume(top, bottom, exit.raise, exit.charged), fn, caller, pc);
   }
@@ -187,13 +197,16 @@ class JitTierImpl final : public JitTier {
  private:
   Vm& vm_;
   JitConfig config_;
-  std::unique_ptr<CodeMemory> memory_;
+  std::unique_ptr<CodeCache> cache_;
   EnterStub enter_ = nullptr;
-  std::vector<std::unique_ptr<CompiledUnit>> units_;  // by id
   std::vector<std::vector<uint32_t>> failures_;       // hoisted-check failures by function: [0] whole, [1 + loop]
   CodeAddresses addresses_;
   JitStats stats_;
-  bool declined_ = false;   // code memory is full: everything else stays interpreted
+  std::vector<uint32_t> retired_;    // units whose code may still be on the stack
+  std::vector<Unit> pending_;        // submitted and not collected
+  std::vector<Unit> refused_;        // loops without a back edge
+  uint32_t flushes_ = 0;             // times that the code memory was full
+  std::unique_ptr<CompileQueue> queue_;  // last: its thread ends before anything else goes
 
   Outcome enter(Vm& vm, void* entry, Slot* base) {
     Vm::Activation record{vm.activation, nullptr, vm.context.native_frame};
@@ -220,7 +233,7 @@ class JitTierImpl final : public JitTier {
       vm_.context.native_frame = nullptr;
       return;
     }
-    const CompiledUnit& unit = *units_[frame_unit(caller)];
+    const CompiledUnit& unit = cache_->at(frame_unit(caller));
     const CallSite* site = unit.find_site(pc);
     frame_site(caller) = static_cast<uint32_t>(site->exit);
     vm_.context.native_frame = caller;
@@ -257,7 +270,7 @@ class JitTierImpl final : public JitTier {
       ctx.unwind_pc = pc;
       return 1;
     }
-    const CompiledUnit& unit = *units_[frame_unit(frame)];
+    const CompiledUnit& unit = cache_->at(frame_unit(frame));
     ctx.unwind_stack = reinterpret_cast<char*>(frame) - unit.frame_bytes;
     uint32_t exit = unit.find_site(pc)->exit;
     ctx.unwind_pc = unit.code + unit.exit_offsets[exit];
@@ -269,7 +282,7 @@ class JitTierImpl final : public JitTier {
   uint64_t unwind_to_trampoline(uint64_t* frame, const uint8_t* pc) {
     while (frame_unit(frame) != kTrampoline) {
       // A limit runs no handler, but what a program has stored is stored. Values live across a call are on the stack.
-      const CompiledUnit& unit = *units_[frame_unit(frame)];
+      const CompiledUnit& unit = cache_->at(frame_unit(frame));
       write_globals(unit.exits[unit.find_site(pc)->exit], nullptr, frame);
       pc = return_address(frame);
       frame = caller_frame(frame);
@@ -284,7 +297,7 @@ class JitTierImpl final : public JitTier {
   }
 
   void raise_overflow(uint64_t* caller, const uint8_t* pc) {
-    const CompiledUnit& unit = *units_[frame_unit(caller)];
+    const CompiledUnit& unit = cache_->at(frame_unit(caller));
     const ExitFrame& frame = unit.exits[unit.find_site(pc)->exit].frames[0];
     FunctionRuntime& fn = vm_.function(frame.function);
     Slot header[kFrameHeader] = {0, 0, reinterpret_cast<Slot>(&fn)};
@@ -328,14 +341,6 @@ class JitTierImpl final : public JitTier {
     return unit_base + exit.frames[0].base_offset;
   }
 
-  uint32_t unit_of(const void* entry) const {
-    for (uint32_t i = static_cast<uint32_t>(units_.size()); i-- > kFirstUnit;) {
-      if (units_[i]->code + units_[i]->entry_offset == entry) return i;
-    }
-    ORUS_CHECK(false && "no unit at this entry");
-    return 0;
-  }
-
   // ---- policy
 
   /// Counts an exit and draws the consequences: cool-down, or recompilation without what failed.
@@ -353,83 +358,168 @@ class JitTierImpl final : public JitTier {
       set_loop_countdown(&fn.code[pc], 2 << std::min(unit.failures, 20u));
     }
     if (exit.reason == ExitReason::hoisted_check && exit.hits >= kHoistFailures && unit.checks_hoisted) {
+      ++failures_[unit.unit.function][unit.unit.is_loop ? unit.unit.loop + 1 : 0];
+      ++stats_.recompiled;
+      unit.checks_hoisted = false;
       retire(unit);
     }
   }
 
-  /// Takes the unit out of service; the next trigger compiles it again without hoisted checks.
+  /// Takes the unit out of service; the next trigger compiles it again.
   void retire(CompiledUnit& unit) {
+    if (unit.retired) return;
+    unit.retired = true;
+    retired_.push_back(unit.id);
     FunctionRuntime& fn = vm_.function(unit.unit.function);
-    uint32_t& failures = failures_[unit.unit.function][unit.unit.is_loop ? unit.unit.loop + 1 : 0];
-    ++failures;
-    ++stats_.recompiled;
     if (unit.unit.is_loop) {
-      if (fn.loops[unit.unit.loop].entry == unit.code + unit.entry_offset) fn.loops[unit.unit.loop].entry = nullptr;
+      if (fn.loops[unit.unit.loop].entry == unit.entry()) fn.loops[unit.unit.loop].entry = nullptr;
     } else if (fn.native == unit.code + unit.frame_entry_offset) {
       fn.native = nullptr;
       fn.countdown = 2;
       vm_.context.entries[fn.index] = const_cast<void*>(vm_.context.interpret_stub);
     }
-    unit.checks_hoisted = false;
   }
 
-  void compile_loop(FunctionRuntime& fn, uint32_t loop) {
-    if (!compile(Unit{fn.index, true, loop})) return;
+  // ---- compiling
+
+  enum class Progress : uint8_t { kInstalled, kPending, kFailed };
+
+  CompileOptions options_for(const Unit& unit) const {
+    CompileOptions options = config_.compile;
+    if (failures_[unit.function][unit.is_loop ? unit.loop + 1 : 0] > 0) options.hoist_checks = false;
+    return options;
+  }
+
+  /// At once, or by the compiling thread: then a later look installs it.
+  Progress compile(const Unit& unit) {
+    auto among = [&](const std::vector<Unit>& units) { return std::find(units.begin(), units.end(), unit) != units.end(); };
+    if (among(refused_)) return Progress::kFailed;
+    if (among(pending_)) return Progress::kPending;
+    CompileJob job{.unit = unit, .id = cache_->new_id(), .options = options_for(unit), .pass_ns = {}};
+    if (queue_ == nullptr) {
+      run_job(job, nullptr);
+      return finish_job(job) ? Progress::kInstalled : Progress::kFailed;
+    }
+    pending_.push_back(unit);
+    queue_->submit(std::move(job));
+    return Progress::kPending;
+  }
+
+  /// On the compiling thread, if there is one: reads only what no run changes.
+  void run_job(CompileJob& job, const std::atomic<bool>* cancelled) const {
+    PassContext ctx{.module = vm_.verified(), .options = job.options, .cancelled = cancelled};
+    ctx.after_pass = [&job](std::string_view pass, const Function&, bool, uint64_t ns) { job.pass_ns.emplace_back(pass, ns); };
+    job.result = compile_unit(vm_.verified(), job.unit, config_, job.options, addresses_, job.id, ctx);
+  }
+
+  void install_finished() {
+    if (queue_ == nullptr || !queue_->has_finished()) return;
+    for (CompileJob& job : queue_->collect()) {
+      std::erase(pending_, job.unit);
+      finish_job(job);
+    }
+  }
+
+  bool finish_job(CompileJob& job) {
+    for (const auto& [pass, ns] : job.pass_ns) add_pass_time(pass, ns);
+    if (!job.result.ok()) {
+      const Error& error = job.result.error();
+      if (error.detail != "a loop without a back edge") {
+        std::fprintf(stderr, "orus: internal compiler error: %s: %s\n", error.where.c_str(), error.detail.c_str());
+        ORUS_CHECK(false && "compilation failed");
+      }
+      refused_.push_back(job.unit);
+      return false;
+    }
+    if (!install(std::move(job.result).value())) return false;
+    FunctionRuntime& fn = vm_.function(job.unit.function);
+    if (!job.unit.is_loop) return true;
     // The loops around this one are hot too: compile each at its next iteration, so that the whole nest ends up in
     // one unit entered at its outermost header. The function follows at its next call.
-    for (uint32_t outer : enclosing_loops(*fn.facts, loop)) {
+    for (uint32_t outer : enclosing_loops(*fn.facts, job.unit.loop)) {
       Insn* insn = &fn.code[fn.facts->loop_pc[outer]];
       if (fn.loops[outer].entry == nullptr && insn->bc() > 2) set_loop_countdown(insn, 2);
     }
     fn.countdown = std::min(fn.countdown, 2);
-  }
-
-  bool compile(const Unit& unit) {
-    CompileOptions options = config_.compile;
-    uint32_t failures = failures_[unit.function][unit.is_loop ? unit.loop + 1 : 0];
-    if (failures > 0) options.hoist_checks = false;
-    PassContext ctx{.module = vm_.verified(), .options = options};
-    ctx.after_pass = [this](std::string_view pass, const Function&, bool, uint64_t ns) { add_pass_time(pass, ns); };
-    Result<std::unique_ptr<CompiledUnit>> result =
-        compile_unit(vm_.verified(), unit, config_, options, addresses_, static_cast<uint32_t>(units_.size()), ctx);
-    if (!result.ok()) {
-      if (result.error().detail != "a loop without a back edge") {
-        std::fprintf(stderr, "orus: internal compiler error: %s: %s\n", result.error().where.c_str(), result.error().detail.c_str());
-        ORUS_CHECK(false && "compilation failed");
-      }
-      return false;
-    }
-    return install(std::move(result).value());
-  }
-
-  bool install(std::unique_ptr<CompiledUnit> unit) {
-    unit->code = memory_->install(unit->bytes);
-    if (unit->code == nullptr) {
-      declined_ = true;
-      ++stats_.bailouts[0];
-      return false;
-    }
-    unit->size = unit->bytes.size();
-    unit->bytes.clear();
-    stats_.compile_ns += unit->compile_ns;
-    stats_.compiled_ops += unit->bytecode_ops;
-    stats_.spills += unit->spills;
-    ++(unit->unit.is_loop ? stats_.loops_compiled : stats_.functions_compiled);
-    FunctionRuntime& fn = vm_.function(unit->unit.function);
-    if (unit->unit.is_loop) {
-      fn.loops[unit->unit.loop].entry = const_cast<uint8_t*>(unit->code + unit->entry_offset);
-    } else {
-      fn.native = const_cast<uint8_t*>(unit->code + unit->frame_entry_offset);
-      vm_.context.entries[fn.index] = const_cast<uint8_t*>(unit->code + unit->entry_offset);
-    }
-    if (config_.trace_tiers) {
-      std::fprintf(stderr, "[tier] compiled %s%s: %zu bytes in %llu us\n", fn.function->name.c_str(),
-                   unit->unit.is_loop ? (" loop " + std::to_string(unit->unit.loop)).c_str() : "", unit->size,
-                   static_cast<unsigned long long>(unit->compile_ns / 1000));
-    }
-    if (config_.perf_map) write_perf_map(*unit);
-    units_.push_back(std::move(unit));
     return true;
+  }
+
+  bool install(std::unique_ptr<CompiledUnit> made) {
+    if (!retired_.empty()) release_retired();
+    uint32_t id = made->id;
+    if (!cache_->install(made)) {
+      flush();
+      if (!cache_->install(made)) {
+        ++stats_.bailouts[0];
+        return false;
+      }
+    }
+    CompiledUnit& unit = cache_->at(id);
+    stats_.compile_ns += unit.compile_ns;
+    stats_.compiled_ops += unit.bytecode_ops;
+    stats_.spills += unit.spills;
+    ++(unit.unit.is_loop ? stats_.loops_compiled : stats_.functions_compiled);
+    FunctionRuntime& fn = vm_.function(unit.unit.function);
+    if (unit.unit.is_loop) {
+      fn.loops[unit.unit.loop].entry = const_cast<void*>(unit.entry());
+    } else {
+      fn.native = const_cast<uint8_t*>(unit.code + unit.frame_entry_offset);
+      vm_.context.entries[fn.index] = const_cast<void*>(unit.entry());
+    }
+    if (config_.trace_tiers) trace_tier(unit);
+    if (config_.perf_map) write_perf_map(unit);
+    return true;
+  }
+
+  // ---- eviction
+
+  /// Which units have a frame on the stack, by id.
+  std::vector<bool> units_on_stack() const {
+    std::vector<bool> on_stack(cache_->end(), false);
+    vm_.for_each_native_stretch([&](void* innermost) {
+      for (auto* frame = static_cast<uint64_t*>(innermost); frame != nullptr && frame_unit(frame) != kTrampoline; frame = caller_frame(frame)) {
+        on_stack[frame_unit(frame)] = true;
+      }
+    });
+    return on_stack;
+  }
+
+  /// Gives back what is out of service and on no stack.
+  void release_retired() {
+    std::vector<bool> on_stack = units_on_stack();
+    std::erase_if(retired_, [&](uint32_t id) {
+      if (on_stack[id]) return false;
+      add_exits(cache_->at(id), &stats_);
+      cache_->release(id);
+      ++stats_.evicted;
+      return true;
+    });
+  }
+
+  /// The code memory is full: everything goes that is not running, and comes back when it is hot again. Each time what
+  /// went must be twice as hot, so that code which does not fit does not keep the compiler busy.
+  void flush() {
+    ++flushes_;
+    int32_t calm = 1 << std::min(flushes_ + 6, 24u);
+    for (uint32_t id = kFirstUnit; id < cache_->end(); ++id) {
+      CompiledUnit* unit = cache_->find(id);
+      if (unit == nullptr || unit->retired) continue;
+      retire(*unit);
+      FunctionRuntime& fn = vm_.function(unit->unit.function);
+      if (unit->unit.is_loop) {
+        set_loop_countdown(&fn.code[fn.facts->loop_pc[unit->unit.loop]], calm);
+      } else {
+        fn.countdown = calm;
+      }
+    }
+    release_retired();
+    if (config_.trace_tiers) std::fprintf(stderr, "[tier] code memory is full: %zu bytes stay\n", cache_->memory().used_bytes());
+  }
+
+  // ---- records
+
+  static void add_exits(const CompiledUnit& unit, JitStats* stats) {
+    for (const ExitRecord& exit : unit.exits) stats->exits[static_cast<size_t>(exit.reason)] += exit.hits;
   }
 
   void add_pass_time(std::string_view pass, uint64_t ns) {
@@ -440,6 +530,12 @@ class JitTierImpl final : public JitTier {
       }
     }
     stats_.pass_ns.emplace_back(pass, ns);
+  }
+
+  void trace_tier(const CompiledUnit& unit) {
+    std::fprintf(stderr, "[tier] compiled %s%s: %zu bytes in %llu us\n", vm_.function(unit.unit.function).function->name.c_str(),
+                 unit.unit.is_loop ? (" loop " + std::to_string(unit.unit.loop)).c_str() : "", unit.size,
+                 static_cast<unsigned long long>(unit.compile_ns / 1000));
   }
 
   void write_perf_map(const CompiledUnit& unit) {

@@ -32,7 +32,8 @@ struct JitStats {
   uint32_t functions_compiled = 0, loops_compiled = 0, recompiled = 0;
   uint64_t compile_ns = 0;       // whole compilations, on whatever thread
   uint64_t compiled_ops = 0;     // bytecode instructions translated, inlined ones included
-  uint64_t code_bytes = 0;
+  uint64_t code_bytes = 0;       // in use
+  uint32_t evicted = 0;          // units whose code was given back
   uint64_t spills = 0;           // values that got a stack slot
   std::array<uint64_t, kExitReasonCount> exits{};
   std::array<uint64_t, 8> bailouts{};   // by BailoutReason

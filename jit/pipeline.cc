@@ -43,6 +43,7 @@ Status optimize(Function& fn, PassContext& ctx) {
   for (const Pass& pass : kPipeline) {
     if (ctx.options.opt_level < pass.min_opt || fuel <= 0) continue;
     if (std::find(off.begin(), off.end(), pass.name) != off.end()) continue;
+    if (ctx.cancelled != nullptr && ctx.cancelled->load(std::memory_order_relaxed)) return Error{ErrorCode::kCancelled, "compilation"};
     CheckContext context("pass", pass.name.data());
     auto start = std::chrono::steady_clock::now();
     bool changed = pass.run(fn, ctx);

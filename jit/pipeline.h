@@ -1,6 +1,7 @@
 // The compiler's middle: runs the passes of kPipeline (pipeline.cc) over one function.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -32,6 +33,8 @@ struct PassContext {
   const CompileOptions& options;
   /// Called after each pass that ran, with its name, whether it changed anything, and its nanoseconds.
   std::function<void(std::string_view pass, const Function& fn, bool changed, uint64_t ns)> after_pass = {};
+  /// Set from another thread: the compilation ends soon, with kCancelled.
+  const std::atomic<bool>* cancelled = nullptr;
   uint64_t rewrites = 0;  // counted by passes: local rewrites done
 };
 
@@ -45,7 +48,7 @@ struct Pass {
 std::span<const Pass> pipeline();
 const Pass* find_pass(std::string_view name);
 
-/// Runs the whole pipeline. Errors: kBadIr when verify_each finds a pass that broke the IR; `where` names it.
+/// Runs the whole pipeline. Errors: kBadIr when verify_each finds a pass that broke the IR; `where` names it. kCancelled.
 Status optimize(Function& fn, PassContext& ctx);
 
 }  // namespace orus::jit

@@ -13,6 +13,7 @@ struct Unit {
   uint32_t function = 0;
   bool is_loop = false;
   uint32_t loop = 0;  // number of the loop, when is_loop
+  bool operator==(const Unit&) const = default;
 };
 
 /// Never declines: every opcode has a lowering. Returns null only for a loop without a back edge.

@@ -65,10 +65,12 @@ struct CompiledUnit {
   std::unique_ptr<int32_t[]> forced; // by exit
   bool checks_hoisted = false;
   uint32_t failures = 0;             // exits that were not the loop's normal end
+  bool retired = false;              // out of service; its code stays while a frame of it does
   uint64_t compile_ns = 0;
   uint32_t bytecode_ops = 0;
   uint32_t spills = 0;
 
+  const void* entry() const { return code + entry_offset; }
   const CallSite* find_site(const uint8_t* return_address) const;
 };
 
@@ -79,7 +81,7 @@ struct CodeAddresses {
 };
 
 /// Compiles one unit down to bytes. Pure but for `ctx` statistics: may run on any thread.
-/// Errors: kBadIr (a pass or the allocator broke a rule; checked builds only), kOutOfMemory.
+/// Errors: kBadIr (a pass or the allocator broke a rule; checked builds only), kOutOfMemory, kCancelled.
 Result<std::unique_ptr<CompiledUnit>> compile_unit(const VerifiedModule& module, const Unit& unit, const JitConfig& config,
                                                    const CompileOptions& options, const CodeAddresses& addresses, uint32_t id,
                                                    PassContext& ctx);

@@ -199,6 +199,16 @@ class Vm final : public RootSource {
     bool top_in_tier = false;  // `top` was entered at a loop: the tier holds its registers, the slots are stale
   };
   Activation* activation = nullptr;
+  /// Calls visit(frame) with the innermost machine frame of every stretch of machine code on the stack, innermost first.
+  template <class Visit>
+  void for_each_native_stretch(Visit visit) const {
+    void* frame = context.native_frame;
+    for (const Activation* a = activation; a != nullptr; a = a->previous) {
+      if (a->top != nullptr) continue;
+      visit(frame);
+      frame = a->native_frame;
+    }
+  }
 
  private:
   friend struct Interpreter;
