@@ -30,6 +30,8 @@ constexpr uint32_t kFirstUnit = CodeCache::kFirstUnit;
 
 /// Failures of one hoisted check before its loop is compiled without it.
 constexpr uint32_t kHoistFailures = 3;
+/// Checks of one unit that are compiled where they stand, before none is hoisted any more.
+constexpr size_t kMaxKeptChecks = 8;
 
 /// Interpreted iterations and calls between two looks at what the compiling thread has finished.
 constexpr int32_t kWaitIterations = 64, kWaitCalls = 16;
@@ -199,7 +201,7 @@ class JitTierImpl final : public JitTier {
   JitConfig config_;
   std::unique_ptr<CodeCache> cache_;
   EnterStub enter_ = nullptr;
-  std::vector<std::vector<uint32_t>> failures_;       // hoisted-check failures by function: [0] whole, [1 + loop]
+  std::vector<std::vector<std::vector<uint32_t>>> failures_;  // origins of failed checks by function: [0] whole, [1 + loop]
   CodeAddresses addresses_;
   JitStats stats_;
   std::vector<uint32_t> retired_;    // units whose code may still be on the stack
@@ -358,7 +360,7 @@ class JitTierImpl final : public JitTier {
       set_loop_countdown(&fn.code[pc], 2 << std::min(unit.failures, 20u));
     }
     if (exit.reason == ExitReason::hoisted_check && exit.hits >= kHoistFailures && unit.checks_hoisted) {
-      ++failures_[unit.unit.function][unit.unit.is_loop ? unit.unit.loop + 1 : 0];
+      failures_of(unit.unit).push_back(exit.origin);
       ++stats_.recompiled;
       unit.checks_hoisted = false;
       retire(unit);
@@ -384,9 +386,14 @@ class JitTierImpl final : public JitTier {
 
   enum class Progress : uint8_t { kInstalled, kPending, kFailed };
 
+  std::vector<uint32_t>& failures_of(const Unit& unit) { return failures_[unit.function][unit.is_loop ? unit.loop + 1 : 0]; }
+
   CompileOptions options_for(const Unit& unit) const {
     CompileOptions options = config_.compile;
-    if (failures_[unit.function][unit.is_loop ? unit.loop + 1 : 0] > 0) options.hoist_checks = false;
+    options.kept_checks = failures_[unit.function][unit.is_loop ? unit.loop + 1 : 0];
+    const auto& kept = options.kept_checks;
+    bool nameless = std::find(kept.begin(), kept.end(), 0u) != kept.end();
+    options.hoist_checks = options.hoist_checks && !nameless && kept.size() <= kMaxKeptChecks;
     return options;
   }
 

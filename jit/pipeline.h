@@ -21,7 +21,8 @@ struct CompileOptions {
   bool poll = true;                 // interrupt polls in loops
   bool gc_stress = false;           // collect at loop headers too
   bool verify_each = false;         // verify the IR after every pass
-  bool hoist_checks = true;         // checks in front of loops that exit (off for loops whose hoisted check failed)
+  bool hoist_checks = true;         // checks in front of loops that exit
+  std::vector<uint32_t> kept_checks;  // bytecode pcs + 1 whose checks stay where they are: hoisted, they failed
   int32_t pass_fuel = INT32_MAX;    // passes that may still change something: for bisecting
   std::vector<std::string> disabled_passes;
   uint32_t inline_budget = 200;     // bytecode words inlined into one unit

@@ -13,6 +13,7 @@ namespace {
 void record_exits(const Lowering& l, const RaResult& ra, CompiledUnit* out) {
   for (const LirExit& exit : l.out.exits) {
     ExitRecord record{.reason = exit.reason, .raise = exit.raise, .charged = l.fn.at(exit.frame).charged, .frames = {}, .values = {}, .globals = {}, .hits = 0};
+    if (exit.reason == ExitReason::hoisted_check) record.origin = l.fn.at(l.out.insts[exit.inst].source).aux;
     uint32_t next = exit.values.first;
     for (FrameId id = exit.frame; id.valid(); id = l.fn.at(id).parent) {
       const FrameState& state = l.fn.at(id);

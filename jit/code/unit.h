@@ -41,6 +41,7 @@ struct ExitRecord {
   std::vector<ExitValue> values;
   std::vector<ExitGlobal> globals;
   uint64_t hits = 0;
+  uint32_t origin = 0;  // of a hoisted check: see CompileOptions::kept_checks
 };
 
 struct CallSite {

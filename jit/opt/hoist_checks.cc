@@ -30,8 +30,8 @@ constexpr uint32_t kMaxCopies = 200;  // instructions in front of one loop
 
 class Hoister {
  public:
-  Hoister(Function& fn, const Loop& loop, const Ranges& ranges, MemoryEffects& effects, const FreshObjects& fresh)
-      : fn_(fn), loop_(loop), ranges_(ranges), shape_(fn, loop, ranges, effects, fresh) {}
+  Hoister(Function& fn, const Loop& loop, const Ranges& ranges, MemoryEffects& effects, const FreshObjects& fresh, const PassContext& ctx)
+      : fn_(fn), kept_(ctx.options.kept_checks), loop_(loop), ranges_(ranges), shape_(fn, loop, ranges, effects, fresh) {}
 
   /// Number of checks moved.
   uint64_t run() {
@@ -51,12 +51,14 @@ class Hoister {
   enum End { kFirst, kLast };
 
   Function& fn_;
+  const std::vector<uint32_t>& kept_;
   const Loop& loop_;
   const Ranges& ranges_;
   LoopShape shape_;
   FrameId frame_;
   bool no_frame_ = false;
   uint32_t created_ = 0;
+  uint32_t origin_ = 0;  // of the check at hand
   /// Bounds of an induction variable in the block of a check; by induction variable and limit.
   struct Ends {
     InstId first, last;
@@ -75,6 +77,7 @@ class Hoister {
     if (exits) {
       fn_.at(id).frame = frame_;
       fn_.at(id).reason = ExitReason::hoisted_check;
+      fn_.at(id).aux = origin_;
     }
     ++created_;
     return id;
@@ -153,6 +156,8 @@ class Hoister {
   // ---- the checks
 
   bool hoist(InstId id) {
+    origin_ = check_origin(fn_, id);
+    if (std::find(kept_.begin(), kept_.end(), origin_) != kept_.end()) return false;
     switch (fn_.at(id).op) {
       case IrOp::add_ov:
       case IrOp::sub_ov:
@@ -250,7 +255,7 @@ bool hoist_checks(Function& fn, PassContext& ctx) {
   FreshObjects fresh(fn);
   auto ranges = std::make_unique<Ranges>(fn);
   for (size_t i = loops.size(); i-- > 0;) {
-    uint64_t moved = Hoister(fn, loops[i], *ranges, effects, fresh).run();
+    uint64_t moved = Hoister(fn, loops[i], *ranges, effects, fresh, ctx).run();
     if (moved == 0) continue;
     ctx.rewrites += moved;
     changed = true;

@@ -155,6 +155,8 @@ bool Hoisting::may_hoist_division(InstId id) const {
 
 bool Hoisting::may_hoist_check(InstId id) {
   if (!ctx_.options.hoist_checks || !every_iteration_) return false;
+  const auto& kept = ctx_.options.kept_checks;
+  if (std::find(kept.begin(), kept.end(), check_origin(fn_, id)) != kept.end()) return false;
   if (!frame_tried_) {
     frame_tried_ = true;
     frame_ = preheader_frame(fn_, forest_.loops[loop_]);
@@ -190,6 +192,7 @@ void Hoisting::move(InstId id) {
   fn_.insert_before_terminator(preheader, id);
   Inst& inst = fn_.at(id);
   if ((info(inst.op).effects & kIrExits) != 0) {
+    inst.aux = check_origin(fn_, id);
     inst.frame = frame_;
     inst.reason = ExitReason::hoisted_check;
   }

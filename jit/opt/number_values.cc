@@ -114,7 +114,8 @@ bool commutes(IrOp op) {
 
 Key Numbering::key_of(InstId id) const {
   const Inst& inst = fn_.at(id);
-  Key key{inst.op, inst.type, inst.width, inst.aux, 0, inst.imm, {inst.args[0], inst.args[1], inst.args[2]}};
+  uint32_t aux = (info(inst.op).effects & kIrExits) != 0 ? 0 : inst.aux;  // of a check: where it came from
+  Key key{inst.op, inst.type, inst.width, aux, 0, inst.imm, {inst.args[0], inst.args[1], inst.args[2]}};
   if (inst.arg_count < 3) key.args[2] = InstId();
   if (inst.arg_count < 2) key.args[1] = InstId();
   if (inst.arg_count < 1) key.args[0] = InstId();

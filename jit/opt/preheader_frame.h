@@ -17,4 +17,11 @@ namespace orus::jit {
 /// Needs:   fn.at(loop.header).predecessors and loop.preheader up to date.
 FrameId preheader_frame(Function& fn, const Loop& loop);
 
+/// Where the program makes a check, for the tier to name one that keeps failing in front of its loop: its pc + 1, which a
+/// hoisted check keeps in `aux`.
+inline uint32_t check_origin(const Function& fn, InstId check) {
+  const Inst& inst = fn.at(check);
+  return inst.reason == ExitReason::hoisted_check || !inst.frame.valid() ? inst.aux : fn.at(inst.frame).pc + 1;
+}
+
 }  // namespace orus::jit
