@@ -36,7 +36,9 @@ class Emitter : public Xbyak::CodeGenerator {
         l(lowering), ra(allocation), opt(options), out_(out), ctx(Xbyak::util::r15), base(Xbyak::util::r14),
         scratch(Xbyak::util::r11), fscratch(15) {
     setDefaultJmpNEAR(true);
-    has_avx_ = Xbyak::util::Cpu().has(Xbyak::util::Cpu::tAVX);
+    // Asked once: each CPUID costs microseconds under a hypervisor, and a Cpu asks dozens of times.
+    static const bool kHasAvx = Xbyak::util::Cpu().has(Xbyak::util::Cpu::tAVX);
+    has_avx_ = kHasAvx;
   }
 
   void run() {
