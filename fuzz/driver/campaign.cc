@@ -35,6 +35,8 @@ void print_progress(const Shared& s, double seconds, double rate, size_t finding
 bool describe_end(int status, bool hung, const Shared& s, Finding* f) {
   f->target = targets()[s.target].name;
   f->input.assign(s.input, s.input + s.input_size);
+  f->settings = parse_settings(s.settings);
+  f->about_program = find_mode(s.mode) != nullptr;
   if (hung) {
     f->oracle = "hang";
     f->mode = s.mode[0] != 0 ? s.mode : "any";

@@ -1,6 +1,7 @@
 // Campaign: keeps a worker running, watches it, and turns what it finds, crashes and hangs into findings.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@ namespace orus::fuzz {
 struct Finding {
   std::string target, oracle, mode, what, detail;
   std::string pass, op;        // after triage
+  RunSettings settings;        // with `mode`, what repeats it
+  bool about_program = false;  // check_mode() can repeat it
   std::vector<uint8_t> input;
   uint64_t executions = 0;
   double seconds = 0;

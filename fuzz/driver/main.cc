@@ -5,14 +5,51 @@
 #include "api/program.h"
 #include "fuzz/driver/campaign.h"
 #include "fuzz/driver/options.h"
+#include "fuzz/driver/triage.h"
 #include "fuzz/targets/target.h"
+#include "vm/bytecode/text.h"
 
 namespace orus::fuzz {
 namespace {
 
+/// A module as text, in the given mode or in all.
+int replay_module(const Options& options, const std::string& file) {
+  auto text = api::read_file(file);
+  if (!text.ok()) {
+    std::fprintf(stderr, "orus_fuzz: %s: %s\n", file.c_str(), text.error().detail.c_str());
+    return api::kExitNoFile;
+  }
+  auto module = parse_assembly(*text, file);
+  if (!module.ok()) {
+    std::fprintf(stderr, "orus_fuzz: %s: %s\n", module.error().where.c_str(), module.error().detail.c_str());
+    return api::kExitCompile;
+  }
+  int failed = 0;
+  RunSettings settings = parse_settings(options.settings);
+  for (const Mode& mode : modes().subspan(1)) {
+    if (!options.mode.empty() && options.mode != mode.name) continue;
+    int status = run_in_child(options.case_seconds, "/dev/stderr", [&] {
+      auto verified = verify(*module);
+      if (!verified.ok()) return std::printf("%s: %s: %s\n", file.c_str(), verified.error().where.c_str(), verified.error().detail.c_str()), std::fflush(stdout), 2;
+      CaseStats stats;
+      auto failure = check_mode(**verified, mode.name, settings, &stats);
+      std::printf("%s: %s: %s\n", file.c_str(), mode.name.data(), failure ? (failure->what + ": " + failure->detail).c_str() : "ok");
+      std::fflush(stdout);
+      return failure ? 1 : 0;
+    });
+    if (status < 0 || status >= 128) std::printf("%s: %s: %s\n", file.c_str(), mode.name.data(), status < 0 ? "hangs" : "crashes");
+    failed += status != 0;
+  }
+  return failed == 0 ? api::kExitOk : api::kExitDifference;
+}
+
 int replay(const Options& options, Shared* shared) {
   int failed = 0;
   for (const std::string& file : options.files) {
+    if (file.ends_with(".oasm")) {
+      if (int code = replay_module(options, file); code != api::kExitOk) failed = code;
+      continue;
+    }
     auto content = api::read_file(file);
     if (!content.ok()) {
       std::fprintf(stderr, "orus_fuzz: %s: %s\n", file.c_str(), content.error().detail.c_str());
@@ -29,7 +66,7 @@ int replay(const Options& options, Shared* shared) {
       failed += found;
     }
   }
-  return failed == 0 ? api::kExitOk : api::kExitDifference;
+  return failed == 0 ? api::kExitOk : failed >= api::kExitUsage ? failed : api::kExitDifference;
 }
 
 int run(int argc, char** argv) {

@@ -23,6 +23,8 @@ bool parse_option(std::string_view name, std::string_view value, Options* o) {
   if (name == "--case-time") return parse_number(value, &o->case_seconds) && o->case_seconds > 0;
   if (name == "--findings") return o->findings = value, !value.empty();
   if (name == "--json") return o->json = value, !value.empty();
+  if (name == "--mode") return o->mode = value, true;
+  if (name == "--settings") return o->settings = value, true;
   if (name == "--corpus") return o->corpus = value, !value.empty();
   return false;
 }
@@ -68,6 +70,8 @@ void print_help() {
       "  --case-time=S      an input that takes longer counts as a hang (default 10)\n"
       "  --findings=DIR     a folder for each finding (default findings)\n"
       "  --corpus=DIR       inputs to start from; new interesting ones are added\n"
+      "  --mode=M           of replayed .oasm files: this mode only, not all of them\n"
+      "  --settings=TEXT    of replayed .oasm files, as reports give them\n"
       "  --json=FILE        counters, findings and the opcode grid\n"
       "  --stop-on-finding  end at the first one\n"
       "  --no-reduce        write findings as they are\n"

@@ -16,6 +16,7 @@ struct Options {
   std::string findings = "findings";
   std::string json;
   std::string corpus;
+  std::string mode, settings;  // of replayed modules
   bool stop_on_finding = false;
   bool reduce = true;
   bool quiet = false;

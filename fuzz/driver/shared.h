@@ -22,7 +22,7 @@ struct Shared {
   uint32_t target = 0;                       // index in targets()
   uint32_t input_size = 0;
   uint8_t input[kMaxInput] = {};
-  char oracle[32] = {}, mode[48] = {}, what[32] = {}, detail[1024] = {};
+  char oracle[32] = {}, mode[48] = {}, what[32] = {}, settings[512] = {}, detail[1024] = {};
   std::atomic<uint32_t> grid[kOpCount][kMaxModes] = {};
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kFastPerDeep = 7;
 
-void copy_text(const std::string& from, char* to, size_t size) {
+void copy_text(std::string_view from, char* to, size_t size) {
   size_t n = std::min(from.size(), size - 1);
   std::memcpy(to, from.data(), n);
   to[n] = 0;
@@ -40,6 +40,14 @@ bool run_case(uint32_t target, std::span<const uint8_t> input, Shared* shared) {
   if (!input.empty()) std::memcpy(shared->input, input.data(), shared->input_size);
   shared->case_started_ns = now_ns();
   CaseStats stats;
+  stats.context = shared;
+  stats.before_run = [](std::string_view mode, const RunSettings& settings, void* context) {
+    auto* to = static_cast<Shared*>(context);
+    copy_text(mode, to->mode, sizeof to->mode);
+    // Printing settings costs microseconds; they change rarely within a case.
+    if (to->settings[0] != 0 && mode != "interpreter") return;
+    copy_text(print_settings(settings), to->settings, sizeof to->settings);
+  };
   std::optional<Failure> failure = targets()[target].run(input.first(shared->input_size), &stats);
   shared->case_started_ns = 0;
   ++shared->executions;
@@ -51,9 +59,11 @@ bool run_case(uint32_t target, std::span<const uint8_t> input, Shared* shared) {
     if (!stats.opcodes[op]) continue;
     for (uint32_t left = stats.modes; left != 0; left &= left - 1) shared->grid[op][std::countr_zero(left)].fetch_add(1, std::memory_order_relaxed);
   }
+  shared->mode[0] = 0;
   if (!failure) return false;
   copy_text(failure->oracle, shared->oracle, sizeof shared->oracle);
   copy_text(failure->mode, shared->mode, sizeof shared->mode);
+  copy_text(print_settings(failure->settings), shared->settings, sizeof shared->settings);
   copy_text(failure->what, shared->what, sizeof shared->what);
   copy_text(failure->detail, shared->detail, sizeof shared->detail);
   return true;

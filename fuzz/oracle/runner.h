@@ -45,6 +45,10 @@ struct RunSettings {
   int32_t pass_fuel = INT32_MAX;
 };
 
+/// One line, "name=value ..."; parse_settings reads it back and ignores what it does not know.
+std::string print_settings(const RunSettings& settings);
+RunSettings parse_settings(std::string_view text);
+
 struct RunReport {
   Observation seen;
   jit::JitStats jit;

@@ -10,15 +10,20 @@ void note_opcodes(const Module& module, CaseStats* stats) {
   }
 }
 
+Module draw_program(Choices& choices, RunSettings* settings) {
+  static constexpr int32_t kHot[] = {3, 2, 1, 7, 8, 16, 31, 64};
+  static constexpr size_t kNurseries[] = {64 * 1024, 16 * 1024, 4 * 1024};
+  settings->seed = 1 + choices.config.word() % 1000003;
+  settings->hot = choices.config.pick(kHot);
+  settings->nursery_bytes = choices.config.pick(kNurseries);
+  return generate_module(choices);
+}
+
 Case make_case(std::span<const uint8_t> input, CaseStats* stats) {
   Choices choices(Dna::decode(input));
   Case out;
-  static constexpr int32_t kHot[] = {3, 2, 1, 7, 8, 16, 31, 64};
-  static constexpr size_t kNurseries[] = {64 * 1024, 16 * 1024, 4 * 1024};
-  out.settings.seed = 1 + choices.config.word() % 1000003;
-  out.settings.hot = choices.config.pick(kHot);
-  out.settings.nursery_bytes = choices.config.pick(kNurseries);
-  auto verified = verify(generate_module(choices));
+  Module module = draw_program(choices, &out.settings);
+  auto verified = verify(std::move(module));
   if (!verified.ok()) {
     out.failure = Failure{"generator", "verify", "invalid", verified.error().where + ": " + verified.error().detail};
     return out;
