@@ -26,8 +26,8 @@ void print_progress(const Shared& s, double seconds, double rate, size_t finding
   for (const auto& row : s.grid) {
     for (const auto& cell : row) cells += cell != 0;
   }
-  std::fprintf(stderr, "%6.0f s  %8llu execs  %6.0f/s  valid %5.1f %%  native %5.1f %%  out of fuel %4.1f %%  early trap %4.1f %%  cells %llu  findings %zu\n",
-               seconds, static_cast<unsigned long long>(s.executions), rate, percent(s.valid, s.executions), percent(s.native, s.executions),
+  std::fprintf(stderr, "%6.0f s  %8llu execs  %6.0f/s  %6.0f/cpu s  valid %5.1f %%  native %5.1f %%  out of fuel %4.1f %%  early trap %4.1f %%  cells %llu  findings %zu\n",
+               seconds, static_cast<unsigned long long>(s.executions), rate, s.cpu_ns == 0 ? 0 : static_cast<double>(s.executions) * 1e9 / static_cast<double>(s.cpu_ns), percent(s.valid, s.executions), percent(s.native, s.executions),
                percent(s.out_of_fuel, s.executions), percent(s.early, s.executions), static_cast<unsigned long long>(cells), findings);
 }
 

@@ -45,10 +45,10 @@ bool write_json(const Options& options, const Shared& shared, const CampaignResu
   std::string findings;
   for (const Finding& f : result.findings) findings += (findings.empty() ? "\n    " : ",\n    ") + finding_json(f);
   std::string text = fmt::format(
-      "{{\n  \"target\": {}, \"seed\": {}, \"executions\": {}, \"seconds\": {:.3f},\n"
+      "{{\n  \"target\": {}, \"seed\": {}, \"executions\": {}, \"seconds\": {:.3f}, \"cpu_seconds\": {:.3f},\n"
       "  \"valid\": {}, \"native\": {}, \"out_of_fuel\": {}, \"early_traps\": {},\n"
       "  \"findings\": [{}],\n  \"grid\": {{{}\n  }}\n}}\n",
-      quoted(options.target), options.seed, shared.executions.load(), result.seconds, shared.valid.load(), shared.native.load(),
+      quoted(options.target), options.seed, shared.executions.load(), result.seconds, static_cast<double>(shared.cpu_ns) / 1e9, shared.valid.load(), shared.native.load(),
       shared.out_of_fuel.load(), shared.early.load(), findings, grid_json(shared));
   return api::write_file(options.json, text).ok();
 }

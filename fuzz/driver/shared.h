@@ -18,6 +18,7 @@ inline constexpr int kWorkerDone = 0;
 
 struct Shared {
   std::atomic<uint64_t> executions{0}, valid{0}, native{0}, out_of_fuel{0}, early{0};
+  std::atomic<uint64_t> cpu_ns{0};           // spent by workers
   std::atomic<uint64_t> case_started_ns{0};  // 0: between cases
   uint32_t target = 0;                       // index in targets()
   uint32_t input_size = 0;

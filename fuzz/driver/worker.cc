@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <ctime>
 
 #include "fuzz/targets/target.h"
 
@@ -32,6 +33,12 @@ uint64_t case_seed(uint64_t seed, uint64_t index) { return seed * 0x9e3779b97f4a
 
 uint64_t now_ns() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
+uint64_t cpu_now_ns() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
 }
 
 bool run_case(uint32_t target, std::span<const uint8_t> input, Shared* shared) {
@@ -72,13 +79,16 @@ bool run_case(uint32_t target, std::span<const uint8_t> input, Shared* shared) {
 void run_worker(const Options& options, Shared* shared, uint64_t deadline_ns) {
   bool mix = options.target == "mix";
   uint32_t fast = index_of("diff_fast"), deep = index_of("diff_deep"), only = index_of(options.target);
+  uint64_t cpu_before = shared->cpu_ns;
   for (;;) {
     uint64_t index = shared->executions;
     if (options.runs != 0 && index >= options.runs) _exit(kWorkerDone);
     if (deadline_ns != 0 && now_ns() >= deadline_ns) _exit(kWorkerDone);
     uint32_t target = !mix ? only : index % (kFastPerDeep + 1) == kFastPerDeep ? deep : fast;
     std::vector<uint8_t> input = random_dna(case_seed(options.seed, index)).encode();
-    if (run_case(target, input, shared)) _exit(kWorkerFound);
+    bool found = run_case(target, input, shared);
+    if (found || index % 64 == 0) shared->cpu_ns = cpu_before + cpu_now_ns();
+    if (found) _exit(kWorkerFound);
   }
 }
 

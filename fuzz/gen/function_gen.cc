@@ -227,6 +227,7 @@ void FunctionGen::run() {
   Reg error = guarded ? fresh_pinned(kTypeError, kNoFacts) : kNoReg;
   auto range = b_.begin_try();
   while (!spent()) statement();
+  if (is_main_ && !hot_) do_while_loop();
   if (s_.flip()) store_everything();
   if (guarded) {
     return_value();

@@ -135,6 +135,7 @@ class FunctionGen {
   uint64_t cost_ = 0, budget_ = 0;
   uint32_t depth_ = 0, tries_ = 0;
   bool calls_itself_ = false;
+  bool hot_ = false;  // a loop or a call runs on every path
   uint32_t size_ = 0, max_size_ = 0;  // instructions of this function
 };
 

@@ -159,6 +159,7 @@ uint32_t FunctionGen::trip_count() {
 
 void FunctionGen::loop() {
   if (depth_ >= 4 || !affordable(30)) return random_data_op(), void();
+  hot_ |= depth_ == 0;
   switch (s_.below(8)) {
     case 0:
     case 1: return counted_loop();

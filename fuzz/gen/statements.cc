@@ -54,7 +54,9 @@ void FunctionGen::call() {
   uint32_t own = plan_.id.index, count = static_cast<uint32_t>(m_.functions.size());
   if (own + 1 >= count) return;
   FunctionPlan& callee = m_.functions[own + 1 + s_.below(count - own - 1)];
-  if (affordable(callee.cost + 2)) call_function(callee);
+  if (!affordable(callee.cost + 2)) return;
+  hot_ |= depth_ == 0;
+  call_function(callee);
 }
 
 /// With `first`, that register is the first argument.
@@ -235,7 +237,8 @@ void FunctionGen::return_value() {
 }
 
 void FunctionGen::leave() {
-  if (s_.chance(20)) {
+  // A function that fails on every path crashes the IR builder when inlined (build-dead-block): only main does.
+  if (s_.chance(20) && (is_main_ || depth_ > 0)) {
     switch (s_.below(3)) {
       case 0: step(); return b_.fail(static_cast<ErrorKind>(s_.below(kErrorKindCount)), "failed");
       case 1: {

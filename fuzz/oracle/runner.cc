@@ -96,6 +96,7 @@ void observe_ending(Vm& vm, Outcome outcome, Observation* seen) {
   } else {
     seen->depth = vm.context.depth;
   }
+  seen->small_heap = vm.config().heap.limit_bytes < (size_t{1} << 20);
   seen->digest = api::heap_digest(vm);
   seen->counted = vm.counting();
   VmCounters counters = vm.counters();
