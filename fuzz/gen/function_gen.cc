@@ -16,7 +16,7 @@ FunctionGen::FunctionGen(ModuleState& module, uint32_t index)
   assigned_.assign(registers_.size(), true);
   // The programs that are called cost little, so that loops may call them.
   budget_ = is_main_ ? m_.limits.cost : s_.chance(3) ? 400 : 60;
-  max_size_ = is_main_ ? 40 + s_.below(160) : 8 + s_.below(60);
+  max_size_ = is_main_ ? 16 + s_.below(100) : 6 + s_.below(40);
 }
 
 void FunctionGen::step() {

@@ -30,7 +30,7 @@ Module generate_module(Choices& choices, const GenLimits& limits) {
     if (m.s.flip() && is_numeric(m.kind(p.type))) p.facts = {};
     m.globals.push_back({m.builder.add_global("g" + std::to_string(m.globals.size()), p.type), p});
   }
-  uint32_t count = 2 + m.s.below(4);
+  uint32_t count = 2 + m.s.below(3);
   for (uint32_t i = 0; i < count; ++i) plan_function(m, i);
   // Callees first: their cost is known when somebody calls them.
   for (uint32_t i = count; i-- > 0;) FunctionGen(m, i).run();
