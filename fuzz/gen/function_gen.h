@@ -1,0 +1,142 @@
+// FunctionGen: generates the code of one function from nested regions and statements.
+//
+// Invariants: `assigned_` holds the registers assigned on every path to here (branches start from a copy, joins
+// intersect); every write to a register keeps its facts, so facts hold at every point, also around loops.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "fuzz/gen/module_state.h"
+
+namespace orus::fuzz {
+
+class FunctionGen {
+ public:
+  FunctionGen(ModuleState& module, uint32_t index);
+  void run();
+
+ private:
+  using Assigned = std::vector<bool>;
+  struct Register {
+    TypeId type;
+    Facts facts;
+    bool pinned = false;  // a loop's own: statements read it only
+  };
+  /// A loop counter that is below the length of an array while its loop runs.
+  struct Indexing {
+    Reg counter, array;
+  };
+
+  // Environment (function_gen.cc)
+  Reg fresh(TypeId type, const Facts& facts);
+  Reg fresh_pinned(TypeId type, const Facts& facts);
+  Reg destination(TypeId type, const Facts& facts);
+  Reg known(TypeId type, const Facts& need);
+  Reg value(TypeId type, const Facts& need = kNoFacts, uint32_t depth = 2);
+  Reg make(TypeId type, const Facts& need, uint32_t depth);
+  Reg make_masked(TypeId type, const Facts& need);
+  Reg make_array(TypeId type, const Facts& need, uint32_t depth);
+  Reg make_struct(TypeId type, uint32_t depth);
+  Reg constant(TypeId type, const Facts& need);
+  Reg number(TypeId type, int64_t value);
+  Facts loosened(TypeId type, const Facts& facts);
+  void wrote(Reg r) { assigned_[r] = true; }
+  const Facts& facts(Reg r) const { return registers_[r].facts; }
+  TypeKind kind(Reg r) const { return m_.kind(registers_[r].type); }
+  void restore(Assigned before);
+  void join(const Assigned& other);
+
+  // Emission with position and cost
+  void step();
+  void op(Op opcode, uint16_t a = 0, uint16_t b = 0, uint16_t c = 0);
+  void jump_op(Op opcode, uint16_t a, uint16_t b, Label to);
+  bool spent() const;
+  bool affordable(uint64_t cost) const { return cost_ + mult_ * cost <= budget_; }
+
+  // Data instructions (data_ops.cc)
+  struct Operands;
+  bool data_op(Op opcode);
+  bool random_data_op();
+  bool choose_base(Operands* o);
+  TypeId operand_type(const Operands& o, char letter);
+  Facts need_of(const Operands& o, size_t operand, char letter);
+  Facts arithmetic_need(const Operands& o, size_t operand);
+  Facts conversion_need(const Operands& o);
+  Facts result_of(const Operands& o);
+  Facts arithmetic_result(const Operands& o);
+  bool operand(Operands* o, size_t field, char letter);
+  Reg related(Reg first, const Facts& need);
+  TypeId array_type_for(char letter);
+  std::optional<Indexing> indexing(TypeId type);
+  void load_global(GlobalPlan& global);
+  void store_global(GlobalPlan& global);
+
+  // Statements (statements.cc)
+  void statement();
+  void block(uint32_t statements);
+  void runtime_call();
+  bool builtin_arguments(Builtin builtin, std::vector<Reg>* args, Facts* result);
+  void call();
+  void call_itself();
+  void call_function(FunctionPlan& callee, Reg first = kNoReg);
+  void accumulate();
+  void print_some();
+  void probe();
+  void store_everything();
+  void leave();
+  void return_value();
+
+  // Regions (regions.cc)
+  void conditional_jump(Label to);
+  void compare_jump(Op opcode, Label to);
+  void branch();
+  void try_catch();
+  void loop();
+  void counted_loop();
+  void stepped_loop();
+  void guarded_loop();
+  void do_while_loop();
+  void range_loop();
+  void irreducible_loop();
+  void loop_body();
+  void lie(Reg counter);
+  uint32_t trip_count();
+  Label loop_exit() const { return exits_.back(); }
+
+  // Policies (policies.cc)
+  void policy_statement();
+  void invariant_chain();
+  void repeat_expression();
+  void may_alias();
+  void affine_index();
+  void pressure();
+  void fixed_registers();
+  void large_constants();
+  void cold_exit();
+  void global_updates();
+
+  ModuleState& m_;
+  Stream& s_;
+  FunctionPlan& plan_;
+  FunctionBuilder b_;
+  bool is_main_;
+  std::vector<Register> registers_;
+  Assigned assigned_;
+  std::vector<Label> exits_;         // of the loops around, innermost last
+  std::vector<Label> heads_;         // headers that may be continued at, or invalid
+  std::vector<Assigned> at_heads_;
+  std::vector<Indexing> indexings_;
+  std::vector<Reg> counters_;        // i32 counters of the loops around
+  struct Remembered { Op op; uint16_t fields[3]; };
+  std::vector<Remembered> recent_;   // pure instructions, to repeat
+  uint64_t mult_ = 1;                // executions of the current point, estimated
+  uint64_t cost_ = 0, budget_ = 0;
+  uint32_t depth_ = 0, tries_ = 0;
+  bool calls_itself_ = false;
+  bool hot_ = false;  // a loop or a call runs on every path
+  uint32_t size_ = 0, max_size_ = 0;  // instructions of this function
+};
+
+}  // namespace orus::fuzz

@@ -1,0 +1,214 @@
+// Policies: pieces of code that a particular pass likes to work on.
+#include <algorithm>
+
+#include "fuzz/gen/function_gen.h"
+
+namespace orus::fuzz {
+
+void FunctionGen::policy_statement() {
+  uint32_t at = s_.below(static_cast<uint32_t>(Policy::kCount));
+  for (uint32_t i = 0; i < static_cast<uint32_t>(Policy::kCount); ++i) {
+    auto policy = static_cast<Policy>((at + i) % static_cast<uint32_t>(Policy::kCount));
+    if (!m_.has(policy)) continue;
+    switch (policy) {
+      case Policy::kInvariants: return invariant_chain();
+      case Policy::kRepeats: return repeat_expression();
+      case Policy::kMayAlias: return may_alias();
+      case Policy::kAffineIndex: return affine_index();
+      case Policy::kPressure: return pressure();
+      case Policy::kFixedRegisters: return fixed_registers();
+      case Policy::kLargeConstants: return large_constants();
+      case Policy::kColdExits: return cold_exit();
+      case Policy::kGlobalLoops: return global_updates();
+      case Policy::kSmallCallees: return call();
+      case Policy::kCount: return;
+    }
+  }
+}
+
+/// A chain of checked operations on values that no statement writes.
+void FunctionGen::invariant_chain() {
+  TypeId type = s_.flip() ? kTypeI32 : kTypeI64;
+  bool narrow = type == kTypeI32;
+  Reg a = value(type, {.bits = 12}), b = value(type, {.bits = 12, .nonzero = true});
+  static constexpr Op kNarrow[] = {Op::add_i32, Op::mul_i32, Op::sub_i32, Op::div_i32, Op::rem_i32, Op::bxor_i32, Op::neg_i32};
+  static constexpr Op kWide[] = {Op::add_i64, Op::mul_i64, Op::sub_i64, Op::div_i64, Op::rem_i64, Op::bxor_i64, Op::neg_i64};
+  for (uint32_t n = 2 + s_.below(3); n > 0; --n) {
+    uint32_t which = s_.below(std::size(kNarrow));
+    uint8_t bits = static_cast<uint8_t>(which == 1 ? 24 : 14);
+    if (facts(a).bits > 13) a = make_masked(type, {.bits = 12});
+    Reg d = fresh(type, {.bits = bits});
+    op(narrow ? kNarrow[which] : kWide[which], d, a, which == 6 ? uint16_t{0} : b);
+    wrote(d);
+    a = d;
+  }
+}
+
+/// An earlier pure instruction again, into another register.
+void FunctionGen::repeat_expression() {
+  for (int tries = 0; tries < 4 && !recent_.empty(); ++tries) {
+    const Remembered& old = s_.pick(recent_);
+    const OpInfo& row = info(old.op);
+    bool usable = true;
+    for (size_t i = 1; i < 3; ++i) usable = usable && (row.format[i] != 'r' || assigned_[old.fields[i]]);
+    if (!usable) continue;
+    Reg d = fresh(registers_[old.fields[0]].type, registers_[old.fields[0]].facts);
+    op(old.op, d, old.fields[1], old.fields[2]);
+    wrote(d);
+    return;
+  }
+  random_data_op();
+}
+
+/// Two names that may be one array: store by one, load by the other, store again.
+void FunctionGen::may_alias() {
+  static constexpr TypeId kElements[] = {kTypeI32, kTypeI64, kTypeF64, kTypeU64};
+  TypeId element = s_.pick(kElements);
+  TypeId type = m_.builder.array_of(element);
+  Facts shape{.elem = 12, .min_len = 8};
+  Reg a = value(type, shape), b = fresh(type, facts(a));
+  op(Op::mov, b, a);
+  wrote(b);
+  if (s_.flip()) {
+    Label same = b_.label();
+    Reg other = make_array(type, {.elem = facts(a).elem, .min_len = facts(a).min_len}, 1);
+    if (!storable(facts(other), facts(b))) return;
+    conditional_jump(same);
+    op(Op::mov, b, other);
+    b_.bind(same);
+  }
+  bool narrow = element == kTypeI32;
+  Op get = narrow ? Op::array_get_4 : Op::array_get_8, set = narrow ? Op::array_set_4 : Op::array_set_8;
+  Facts inside{.bits = static_cast<uint8_t>(std::bit_width(facts(a).min_len) - 1), .nonneg = true};
+  Reg i = value(kTypeI32, inside), j = s_.flip() ? i : value(kTypeI32, inside);
+  for (uint32_t n = 2 + s_.below(3); n > 0; --n) {
+    Reg array = s_.flip() ? a : b, index = s_.flip() ? i : j;
+    if (s_.flip()) {
+      op(set, array, index, value(element, {.bits = facts(a).elem}));
+    } else {
+      Reg d = fresh(element, {.bits = facts(a).elem});
+      op(get, d, array, index);
+      wrote(d);
+    }
+  }
+}
+
+/// a[i * k + c] near the length.
+void FunctionGen::affine_index() {
+  if (counters_.empty()) return counted_loop();
+  TypeId type = s_.flip() ? m_.arrays[0] : m_.arrays[1];
+  Reg counter = s_.pick(counters_);
+  if (!assigned_[counter] || facts(counter).bits > 12) return;
+  Reg scaled = fresh(kTypeI32, {.bits = 16}), index = fresh(kTypeI32, {.bits = 17});
+  op(Op::mulk_i32, scaled, counter, static_cast<uint16_t>(s_.below(4)));
+  wrote(scaled);
+  op(Op::addk_i32, index, scaled, static_cast<uint16_t>(static_cast<int32_t>(s_.below(4)) - 1));
+  wrote(index);
+  Reg array = value(type, {.elem = 12, .min_len = 8});
+  Label skip = b_.label();
+  if (!s_.chance(4)) {
+    Reg length = fresh(kTypeI32, {.bits = 12, .nonneg = true});
+    op(Op::array_len, length, array);
+    wrote(length);
+    jump_op(Op::jle_i32, length, index, skip);
+    if (!s_.chance(4)) jump_op(Op::jltk_i32, index, 0, skip);
+  }
+  Assigned before = assigned_;
+  bool narrow = type == m_.arrays[0];
+  TypeId element = narrow ? kTypeI32 : kTypeI64;
+  if (s_.flip()) {
+    op(narrow ? Op::array_set_4 : Op::array_set_8, array, index, value(element, {.bits = facts(array).elem}));
+  } else {
+    Reg d = fresh(element, {.bits = facts(array).elem});
+    op(narrow ? Op::array_get_4 : Op::array_get_8, d, array, index);
+    wrote(d);
+  }
+  restore(before);
+  b_.bind(skip);
+}
+
+/// More values than a machine has registers, used in the reverse order.
+void FunctionGen::pressure() {
+  if (!affordable(60)) return;
+  bool real = s_.flip();
+  std::vector<Reg> live;
+  for (uint32_t n = 18 + s_.below(8); n > 0; --n) {
+    Reg a = real ? value(kTypeF64) : value(kTypeU64);
+    Reg d = fresh(real ? kTypeF64 : kTypeU64, kNoFacts);
+    if (live.empty()) {
+      op(real ? Op::neg_f64 : Op::bnot_u64, d, a);
+    } else {
+      op(real ? Op::add_f64 : Op::add_u64, d, a, live[s_.below(static_cast<uint32_t>(live.size()))]);
+    }
+    wrote(d);
+    live.push_back(d);
+  }
+  if (s_.flip()) statement();
+  Reg sum = live.front();
+  for (size_t i = live.size(); i-- > 1;) op(real ? Op::sub_f64 : Op::bxor_u64, sum, sum, live[i]);
+}
+
+/// Divisions, shifts and calls side by side: each wants operands in places of its own.
+void FunctionGen::fixed_registers() {
+  Reg a = value(kTypeI64, {.bits = 40}), b = value(kTypeI64, {.bits = 20, .nonzero = true});
+  Reg count = value(kTypeI64, {.bits = 5, .nonneg = true});
+  Reg q = fresh(kTypeI64, {.bits = 40}), r = fresh(kTypeI64, {.bits = 40}), x = fresh(kTypeI64, kNoFacts), y = fresh(kTypeI64, {.bits = 40});
+  op(Op::div_i64, q, a, b);
+  op(Op::rem_i64, r, a, b);
+  wrote(q);
+  wrote(r);
+  op(Op::shl_i64, x, s_.flip() ? q : a, count);
+  wrote(x);
+  if (s_.flip()) call();
+  op(Op::shr_i64, y, s_.flip() ? r : q, count);
+  wrote(y);
+  op(Op::bxor_i64, x, x, y);
+}
+
+void FunctionGen::large_constants() {
+  for (uint32_t n = 2 + s_.below(4); n > 0; --n) {
+    TypeId type = s_.flip() ? kTypeU64 : kTypeF64;
+    Reg k = fresh(type, kNoFacts);
+    uint64_t bits = type == kTypeF64 ? m_.values.constant(TypeKind::kF64, kNoFacts) : m_.values.constant(TypeKind::kU64, kNoFacts) | uint64_t{1} << 40;
+    step();
+    b_.load_k(k, m_.builder.constant(type, bits));
+    wrote(k);
+    Reg d = destination(type, kNoFacts);
+    op(type == kTypeU64 ? Op::bxor_u64 : Op::sub_f64, d, value(type), k);
+    wrote(d);
+  }
+}
+
+/// An error that is raised seldom.
+void FunctionGen::cold_exit() {
+  Label skip = b_.label();
+  conditional_jump(skip);
+  Assigned before = assigned_;
+  if (s_.flip() && !counters_.empty()) jump_op(Op::jnek_i32, counters_.back(), static_cast<uint16_t>(s_.below(60)), skip);
+  leave();
+  restore(before);
+  b_.bind(skip);
+}
+
+/// load, change, store of several globals.
+void FunctionGen::global_updates() {
+  for (uint32_t n = 1 + s_.below(3); n > 0 && !m_.globals.empty(); --n) {
+    GlobalPlan& global = m_.globals[s_.below(static_cast<uint32_t>(m_.globals.size()))];
+    if (!is_numeric(m_.kind(global.promise.type)) || global.promise.facts.bits != Facts::kAny || global.promise.facts.nonneg) {
+      load_global(global);
+      continue;
+    }
+    static constexpr Op kUpdates[][2] = {{Op::bxor_i32, Op::add_i32}, {Op::bxor_i64, Op::add_i64}, {Op::add_u32, Op::mul_u32}, {Op::add_u64, Op::bxor_u64}, {Op::add_f64, Op::sub_f64}};
+    TypeId type = global.promise.type;
+    Reg old = fresh(type, kNoFacts), d = fresh(type, kNoFacts);
+    step();
+    b_.load_global(old, global.id);
+    wrote(old);
+    op(kUpdates[type.index - kTypeI32.index][s_.below(2)], d, old, value(type, {.bits = 12}));
+    wrote(d);
+    step();
+    b_.store_global(d, global.id);
+  }
+}
+
+}  // namespace orus::fuzz

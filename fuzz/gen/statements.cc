@@ -1,0 +1,255 @@
+// Statements that are not single data instructions: calls of functions and builtins, output, ends of functions.
+#include <algorithm>
+
+#include "fuzz/gen/function_gen.h"
+
+namespace orus::fuzz {
+
+void FunctionGen::statement() {
+  if (m_.policies != 0 && s_.chance(7)) return policy_statement();
+  switch (s_.below(32)) {
+    case 0:
+    case 1:
+    case 2: return branch();
+    case 3:
+    case 4:
+    case 5: return loop();
+    case 6: return try_catch();
+    case 7:
+    case 8: return call();
+    case 9: return runtime_call();
+    case 10: return probe();
+    case 11:
+    case 12: return accumulate();
+    case 13: return s_.chance(6) && depth_ > 0 ? cold_exit() : repeat_expression();
+    default: random_data_op();
+  }
+}
+
+void FunctionGen::block(uint32_t statements) {
+  ++depth_;
+  for (; statements > 0 && !spent(); --statements) {
+    if (depth_ < 5) {
+      statement();
+    } else {
+      random_data_op();
+    }
+  }
+  --depth_;
+}
+
+// ---- calls
+
+/// One call of the function itself, counted down by parameter 0.
+void FunctionGen::call_itself() {
+  calls_itself_ = true;
+  Reg left = fresh_pinned(kTypeI32, plan_.params[0].facts);
+  op(Op::addk_i32, left, 0, static_cast<uint16_t>(-1));
+  wrote(left);
+  call_function(plan_, left);
+}
+
+void FunctionGen::call() {
+  if (plan_.recursive && !calls_itself_ && mult_ == 1) return call_itself();
+  uint32_t own = plan_.id.index, count = static_cast<uint32_t>(m_.functions.size());
+  if (own + 1 >= count) return;
+  FunctionPlan& callee = m_.functions[own + 1 + s_.below(count - own - 1)];
+  if (!affordable(callee.cost + 2)) return;
+  hot_ |= depth_ == 0;
+  call_function(callee);
+}
+
+/// With `first`, that register is the first argument.
+void FunctionGen::call_function(FunctionPlan& callee, Reg first) {
+  std::vector<Reg> args;
+  if (first != kNoReg) args.push_back(first);
+  for (size_t i = args.size(); i < callee.params.size(); ++i) {
+    const Promise& p = callee.params[i];
+    Reg r = known(p.type, p.facts);
+    if (r == kNoReg || !storable(facts(r), p.facts)) r = make(p.type, p.facts, 2);
+    if (r == kNoReg || !storable(facts(r), p.facts)) return;
+    args.push_back(r);
+  }
+  cost_ += mult_ * callee.cost;
+  bool result = callee.result.type != kTypeVoid;
+  Reg d = result ? destination(callee.result.type, callee.result.facts) : kNoReg;
+  step();
+  b_.call(d, callee.id, args);
+  if (result) wrote(d);
+}
+
+/// Arguments for a call that usually does not raise. False: none can be had.
+bool FunctionGen::builtin_arguments(Builtin builtin, std::vector<Reg>* args, Facts* result) {
+  const BuiltinInfo& row = info(builtin);
+  bool risky = s_.chance(tries_ > 0 ? 6 : 30);
+  Facts small = risky ? kNoFacts : Facts{.bits = 1, .nonneg = true};
+  TypeId array = array_type_for('A');
+  switch (use_of(builtin)) {
+    case BuiltinUse::kPlain:
+      for (char letter : row.arguments) args->push_back(value(letter == 'A' ? array : scalar_of_letter(letter)));
+      return std::find(args->begin(), args->end(), kNoReg) == args->end();
+    case BuiltinUse::kPrint:
+      for (uint32_t n = s_.below(5); n > 0; --n) args->push_back(value(m_.any_type()));
+      return true;
+    case BuiltinUse::kErrorValue: args->push_back(value(kTypeError)); return args->back() != kNoReg;
+    case BuiltinUse::kText: {
+      if (risky) return args->push_back(value(kTypeString)), true;
+      static constexpr std::string_view kNumbers[] = {"7", "0", "-3", "12", "2147483647", "100"};
+      Reg d = fresh(kTypeString, kNoFacts);
+      step();
+      b_.load_k(d, m_.builder.string_constant(s_.pick(kNumbers)));
+      wrote(d);
+      return args->push_back(d), true;
+    }
+    case BuiltinUse::kSmallNumber: {
+      TypeId type = scalar_of_letter(row.arguments[0]);
+      args->push_back(value(type, risky ? kNoFacts : Facts{.bits = 20}));
+      if (row.result[0] == 'i' && !risky) *result = {.bits = 20};
+      return true;
+    }
+    case BuiltinUse::kAssert: {
+      TypeId type = m_.any_type();
+      Reg a = value(type);
+      for (Reg r : {value(kTypeString), a, risky ? value(type) : a}) args->push_back(r);
+      return true;
+    }
+    case BuiltinUse::kInput:
+      if (!row.arguments.empty()) args->push_back(value(kTypeString));
+      return !s_.chance(3);
+    case BuiltinUse::kClock: return true;
+    case BuiltinUse::kSlice:
+    case BuiltinUse::kSliceFrom:
+      if (row.arguments[0] == 's') {
+        Reg d = fresh(kTypeString, kNoFacts);
+        step();
+        b_.load_k(d, m_.builder.string_constant("0123456789"));
+        wrote(d);
+        args->push_back(risky ? value(kTypeString) : d);
+      } else {
+        args->push_back(value(array, {.min_len = 4}));
+      }
+      args->push_back(value(kTypeI64, small));
+      if (use_of(builtin) == BuiltinUse::kSlice) args->push_back(risky ? value(kTypeI64) : number(kTypeI64, 2 + s_.below(2)));
+      return true;
+    case BuiltinUse::kRepeat:
+      args->push_back(value(array, {.min_len = 1}));
+      args->push_back(mult_ > 8 ? number(kTypeI64, 1) : value(kTypeI64, {.bits = 2, .nonneg = !risky}));
+      return true;
+    case BuiltinUse::kRange:
+      args->push_back(value(kTypeI64, {.bits = 4}));
+      args->push_back(value(kTypeI64, {.bits = 4}));
+      args->push_back(risky ? value(kTypeI64) : number(kTypeI64, 1 + s_.below(3)));
+      return true;
+  }
+  return false;
+}
+
+void FunctionGen::runtime_call() {
+  auto builtin = static_cast<Builtin>(s_.below(kBuiltinCount));
+  const BuiltinInfo& row = info(builtin);
+  std::vector<Reg> args;
+  Facts facts;
+  if (!builtin_arguments(builtin, &args, &facts)) return;
+  char letter = row.result[0];
+  Reg d = kNoReg;
+  bool looked_at = use_of(builtin) != BuiltinUse::kClock;
+  if (letter == 'A') {
+    // The type is that of the argument; elements keep their facts.
+    d = destination(registers_[args[0]].type, {.elem = this->facts(args[0]).elem});
+  } else if (letter != '-') {
+    d = looked_at ? destination(scalar_of_letter(letter), facts) : fresh(scalar_of_letter(letter), kNoFacts);
+  }
+  step();
+  b_.rt(d, builtin, args);
+  if (d != kNoReg && looked_at) wrote(d);
+}
+
+// ---- what can be seen from outside
+
+void FunctionGen::print_some() {
+  std::vector<Reg> args;
+  for (size_t r = registers_.size(); r-- > 0 && args.size() < 6;) {
+    if (assigned_[r] && s_.flip()) args.push_back(static_cast<Reg>(r));
+  }
+  step();
+  b_.rt(kNoReg, Builtin::print, args);
+}
+
+/// Mixes a value into a global, so that a wrong one is seen however it is used later.
+void FunctionGen::probe() {
+  if (s_.chance(6) && mult_ <= 32) return print_some();
+  if (m_.globals.empty()) return;
+  store_global(m_.globals[s_.below(static_cast<uint32_t>(m_.globals.size()))]);
+}
+
+/// x = x op y with an x from before the loop: what makes loops carry values.
+void FunctionGen::accumulate() {
+  static constexpr Op kOps[] = {Op::bxor_i32, Op::add_u64, Op::bxor_i64, Op::add_f64, Op::add_u32, Op::mul_u64, Op::sub_f64, Op::bor_u32, Op::sub_u64, Op::mul_f64, Op::bxor_u64, Op::mul_u32};
+  static constexpr Op kChecked[] = {Op::add_i32, Op::add_i64, Op::sub_i32, Op::sub_i64};
+  bool checked = s_.flip();
+  Op opcode = checked ? s_.pick(kChecked) : s_.pick(kOps);
+  TypeId type = scalar_of_letter(info(opcode).kinds[0]);
+  Reg x = kNoReg;
+  for (size_t r = 0; r < registers_.size(); ++r) {
+    const Register& reg = registers_[r];
+    if (assigned_[r] && reg.type == type && !reg.pinned && reg.facts.bits == Facts::kAny && !reg.facts.nonneg && !s_.chance(3)) x = static_cast<Reg>(r);
+  }
+  if (x == kNoReg) {
+    if (mult_ > 1 || type == kTypeF64) return;
+    x = fresh(type, kNoFacts);  // starts small: a checked sum of small terms does not overflow soon
+    step();
+    b_.load_k(x, m_.builder.constant(type, m_.values.constant(m_.kind(type), {.bits = 8})));
+    wrote(x);
+  }
+  Reg y = value(type, checked ? Facts{.bits = 12} : kNoFacts);
+  op(opcode, x, x, y);
+}
+
+/// Puts the values of many registers where the heap digest sees them.
+void FunctionGen::store_everything() {
+  std::vector<Reg> regs;
+  std::vector<Field> fields;
+  uint32_t keep = s_.below(4);
+  for (size_t r = 0; r < registers_.size() && regs.size() < 24; ++r) {
+    if (!assigned_[r] || registers_[r].type == kTypeError || (keep != 0 && s_.chance(keep + 1))) continue;
+    regs.push_back(static_cast<Reg>(r));
+    fields.push_back({"v" + std::to_string(fields.size()), registers_[r].type});
+  }
+  if (regs.empty()) return;
+  std::string name = "D" + std::to_string(m_.dumps++);
+  TypeId type = m_.builder.add_struct(name);
+  m_.builder.module().types[type.index].fields = fields;
+  GlobalId global = m_.builder.add_global("dump" + name, type);
+  Reg d = fresh(type, kNoFacts);
+  step();
+  b_.new_struct(d, regs);
+  step();
+  b_.store_global(d, global);
+}
+
+void FunctionGen::return_value() {
+  step();
+  if (plan_.result.type == kTypeVoid) return b_.emit(Op::ret_void);
+  Reg r = known(plan_.result.type, plan_.result.facts);
+  if (r == kNoReg || !storable(facts(r), plan_.result.facts)) r = make(plan_.result.type, plan_.result.facts, 2);
+  step();
+  b_.emit(Op::ret, r);
+}
+
+void FunctionGen::leave() {
+  // A function that fails on every path crashes the IR builder when inlined (build-dead-block): only main does.
+  if (s_.chance(20) && (is_main_ || depth_ > 0)) {
+    switch (s_.below(3)) {
+      case 0: step(); return b_.fail(static_cast<ErrorKind>(s_.below(kErrorKindCount)), "failed");
+      case 1: {
+        Reg text = value(kTypeString);
+        return op(Op::raise_string, text);
+      }
+      default:
+        if (Reg e = known(kTypeError, kNoFacts); e != kNoReg) return op(Op::raise_error, e);
+    }
+  }
+  return_value();
+}
+
+}  // namespace orus::fuzz

@@ -1,0 +1,39 @@
+#include "fuzz/oracle/diff.h"
+
+namespace orus::fuzz {
+namespace {
+
+RunReport run_noted(const VerifiedModule& module, ModeId id, const RunSettings& settings, CaseStats* stats) {
+  const Mode& m = mode(id);
+  stats->announce(m.name, settings);
+  stats->modes |= 1u << static_cast<uint32_t>(id);
+  RunReport report = run_program(module, m, settings);
+  if (m.engine == Engine::kNative && report.jit.functions_compiled + report.jit.loops_compiled > 0) stats->native = true;
+  return report;
+}
+
+}  // namespace
+
+std::optional<Failure> check_mode(const VerifiedModule& module, std::string_view name, const RunSettings& settings, CaseStats* stats) {
+  const Mode* m = find_mode(name);
+  if (m == nullptr) return std::nullopt;
+  ModeId id = static_cast<ModeId>(m - modes().data());
+  return diff_module(module, {&id, 1}, settings, stats);
+}
+
+std::optional<Failure> diff_module(const VerifiedModule& module, std::span<const ModeId> list, const RunSettings& settings, CaseStats* stats) {
+  RunReport reference = run_noted(module, ModeId::interpreter, settings, stats);
+  stats->out_of_fuel = reference.seen.limit == Limit::kFuel;
+  for (ModeId id : list) {
+    // Nothing stops a tier that does not count.
+    if (stats->out_of_fuel && (mode(id).flags & kCount) == 0) continue;
+    RunReport report = run_noted(module, id, settings, stats);
+    if (auto difference = compare(reference.seen, report.seen)) {
+      return Failure{"diff", std::string(mode(id).name), difference->what, difference->detail, settings};
+    }
+  }
+  stats->early = !stats->native && reference.seen.outcome == Outcome::kError;
+  return std::nullopt;
+}
+
+}  // namespace orus::fuzz

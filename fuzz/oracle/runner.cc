@@ -1,0 +1,143 @@
+#include "fuzz/oracle/runner.h"
+
+#include <pthread.h>
+
+#include "api/heap_digest.h"
+
+namespace orus::fuzz {
+namespace {
+
+constexpr Mode kModes[] = {
+#define MODE(name, engine, level, flags, purpose) {#name, Engine::engine, level, flags, purpose},
+#include "fuzz/oracle/modes.def"
+#undef MODE
+};
+
+constexpr size_t kMaxOutput = 64 * 1024;
+constexpr std::string_view kInputLines[] = {"7", "", "text", "-12"};
+
+/// Keeps what is written; gives a few lines, then the end of input.
+class Recorder final : public Console {
+ public:
+  void write(std::string_view text) override {
+    if (output.size() < kMaxOutput) output += text;
+  }
+  void flush() override {}
+  bool read_line(std::string* line) override {
+    if (next_ == std::size(kInputLines)) return false;
+    *line = kInputLines[next_++];
+    return true;
+  }
+  std::string output;
+
+ private:
+  size_t next_ = 0;
+};
+
+/// Lowest address of this thread's stack that machine code may use.
+char* stack_limit() {
+  thread_local char* limit = [] {
+    constexpr size_t kReserve = 512 * 1024;
+    pthread_attr_t attributes;
+    void* low = nullptr;
+    size_t size = 0;
+    pthread_getattr_np(pthread_self(), &attributes);
+    pthread_attr_getstack(&attributes, &low, &size);
+    pthread_attr_destroy(&attributes);
+    return static_cast<char*>(low) + kReserve;
+  }();
+  return limit;
+}
+
+VmConfig vm_config(const Mode& mode, const RunSettings& settings) {
+  VmConfig config;
+  config.heap.limit_bytes = settings.heap_bytes;
+  config.heap.nursery_bytes = settings.nursery_bytes;
+  config.heap.stress = (mode.flags & kGc) != 0;
+  config.max_depth = settings.max_depth;
+  if ((mode.flags & kCount) != 0) config.fuel = settings.fuel;
+  bool hot = (mode.flags & kHot) != 0;
+  config.loop_countdown = hot ? settings.hot : 1;
+  config.call_countdown = hot ? settings.hot : 1;
+  return config;
+}
+
+jit::JitConfig jit_config(const Mode& mode, const RunSettings& settings, bool counting) {
+  jit::JitConfig config;
+  config.compile.opt_level = mode.level;
+  config.compile.counting = counting;
+  config.compile.gc_stress = (mode.flags & kGc) != 0;
+  config.compile.disabled_passes = settings.disabled_passes;
+  config.compile.pass_fuel = settings.pass_fuel;
+#if defined(ORUS_CHECKED)
+  config.compile.verify_each = true;
+  config.check_allocation = true;
+#endif
+  config.background = false;
+  config.interpret_ir = mode.engine == Engine::kIr;
+  config.stress_exits = (mode.flags & kExits) != 0;
+  config.stress_spill = (mode.flags & kSpill) != 0;
+  config.seed = (mode.flags & (kRandom | kExits)) != 0 ? settings.seed : 0;
+  config.code_bytes = settings.code_bytes;
+  return config;
+}
+
+void observe_ending(Vm& vm, Outcome outcome, Observation* seen) {
+  seen->outcome = outcome;
+  if (outcome == Outcome::kError) {
+    const ErrorObject& error = *vm.pending_error();
+    seen->error_kind = error.error_kind;
+    seen->function = error.function;
+    seen->pc = error.pc;
+    seen->message = error.message->view();
+  } else if (outcome == Outcome::kLimit) {
+    seen->limit = vm.limit();
+    seen->limit_position = vm.limit_report().position;
+  } else {
+    seen->depth = vm.context.depth;
+  }
+  seen->small_heap = vm.config().heap.limit_bytes < (size_t{1} << 20);
+  seen->digest = api::heap_digest(vm);
+  seen->counted = vm.counting();
+  VmCounters counters = vm.counters();
+  seen->ops = counters.interpreted_ops + counters.native_ops;
+}
+
+}  // namespace
+
+std::span<const Mode> modes() { return kModes; }
+
+const Mode* find_mode(std::string_view name) {
+  for (const Mode& mode : kModes) {
+    if (mode.name == name) return &mode;
+  }
+  return nullptr;
+}
+
+RunReport run_program(const VerifiedModule& module, const Mode& mode, const RunSettings& settings) {
+  RunReport report;
+  Recorder console;
+  auto vm = Vm::create(module, vm_config(mode, settings), console);
+  if (!vm.ok()) {
+    report.seen.refused = true;
+    return report;
+  }
+  (*vm)->context.host_stack_limit = stack_limit();
+  std::unique_ptr<jit::JitTier> tier;
+  if (mode.engine != Engine::kInterpreter) {
+    auto created = jit::JitTier::create(**vm, jit_config(mode, settings, (*vm)->counting()));
+    if (!created.ok()) {
+      report.seen.refused = true;
+      return report;
+    }
+    tier = std::move(created).value();
+  }
+  Outcome outcome = (*vm)->run_main();
+  observe_ending(**vm, outcome, &report.seen);
+  report.seen.output = std::move(console.output);
+  if (tier != nullptr) report.jit = tier->stats();
+  report.collections = (*vm)->heap().stats().full_collections;
+  return report;
+}
+
+}  // namespace orus::fuzz
