@@ -54,6 +54,17 @@ struct DumpRequest {
   uint32_t function = 0;
   int32_t loop = -1;             // loop number; -1: the function
 };
+struct JudgeRequest {
+  uint32_t function = 0;
+  int32_t loop = -1;             // loop number; -1: the function
+  bool spill = false;            // every value lives on the stack
+  uint64_t seed = 0;             // random register choices when not 0
+  std::function<void(std::vector<uint8_t>&)> damage = {};  // done to the code first, to test the judge
+};
+/// Compiles a unit without running it and holds its code against the allocation it came from (Target::judge).
+/// Errors: kBadIr, what the judge says; kUsage, no such unit.
+Status judge_unit(const VerifiedModule& module, const CompileOptions& options, const JudgeRequest& request);
+
 Result<std::string> dump_unit(const VerifiedModule& module, const CompileOptions& options, const DumpRequest& request);
 
 }  // namespace orus::jit

@@ -73,6 +73,23 @@ Status allocate(const JitConfig& config, const Target& target, Stages* s) {
   return Ok{};
 }
 
+/// Emits code that is never run: it names the module's bytecode where a VM's copy would stand.
+void emit_for_reading(const VerifiedModule& module, const Unit& unit, const Target& target, Stages* s) {
+  std::vector<Insn*> code;
+  std::vector<void*> functions;
+  for (const auto& fn : module.module.functions) {
+    code.push_back(const_cast<Insn*>(fn.code.data()));
+    functions.push_back(nullptr);
+  }
+  EmitOptions emit;
+  emit.function = unit.function;
+  emit.inline_depth = s->ir->inline_depth;
+  emit.has_depth = !unit.is_loop;
+  emit.code = code.data();
+  emit.functions = functions.data();
+  target.emit(*s->lowering, s->allocation, emit, &s->emitted);
+}
+
 }  // namespace
 
 const CallSite* CompiledUnit::find_site(const uint8_t* return_address) const {
@@ -134,6 +151,27 @@ Result<std::unique_ptr<CompiledUnit>> compile_unit(const VerifiedModule& module,
   return out;
 }
 
+Status judge_unit(const VerifiedModule& module, const CompileOptions& options, const JudgeRequest& request) {
+  const Target* target = host_target();
+  if (target == nullptr) return Error{ErrorCode::kUnsupportedTarget, "no back end for this machine"};
+  Unit unit{request.function, request.loop >= 0, static_cast<uint32_t>(std::max(request.loop, 0))};
+  PassContext ctx{.module = module, .options = options};
+  Stages s;
+  s.ir = build_ir(module, unit, options);
+  if (s.ir == nullptr) return Error{ErrorCode::kUsage, "the loop has no back edge"};
+  if (Status status = optimize(*s.ir, ctx); !status.ok()) return status;
+  s.lowering = std::make_unique<Lowering>(*s.ir, module, options);
+  target->select(*s.lowering);
+  JitConfig config;
+  config.stress_spill = request.spill;
+  config.seed = request.seed;
+  config.check_allocation = true;
+  if (Status status = allocate(config, *target, &s); !status.ok()) return status;
+  emit_for_reading(module, unit, *target, &s);
+  if (request.damage) request.damage(s.emitted.bytes);
+  return target->judge(*s.lowering, s.allocation, s.emitted);
+}
+
 Result<std::string> dump_unit(const VerifiedModule& module, const CompileOptions& options, const DumpRequest& request) {
   if (request.function >= module.module.functions.size()) return Error{ErrorCode::kUsage, "no such function"};
   Unit unit{request.function, request.loop >= 0, static_cast<uint32_t>(std::max(request.loop, 0))};
@@ -162,19 +200,7 @@ Result<std::string> dump_unit(const VerifiedModule& module, const CompileOptions
   status = allocate(config, *target, &s);
   if (!status.ok()) return status.error();
   if (request.stage == "lir") return print_allocation(s.lowering->out.ra, &s.allocation);
-  std::vector<Insn*> code;
-  std::vector<void*> functions;
-  for (const auto& fn : module.module.functions) {
-    code.push_back(const_cast<Insn*>(fn.code.data()));
-    functions.push_back(nullptr);
-  }
-  EmitOptions emit;
-  emit.function = unit.function;
-  emit.inline_depth = s.ir->inline_depth;
-  emit.has_depth = !unit.is_loop;
-  emit.code = code.data();
-  emit.functions = functions.data();
-  target->emit(*s.lowering, s.allocation, emit, &s.emitted);
+  emit_for_reading(module, unit, *target, &s);
   return target->disassemble(s.emitted.bytes.data(), s.emitted.bytes.size(), 0);
 }
 

@@ -16,6 +16,8 @@ struct EmittedUnit {
   std::vector<uint8_t> bytes;
   uint32_t entry = 0;          // for calls from machine code; loop units: the only entry
   uint32_t frame_entry = 0;    // function units: loads the parameters from the frame, then runs on
+  uint32_t body_end = 0;       // behind the blocks: cold pieces and exits follow
+  uint32_t code_end = 0;       // behind all instructions: constants follow
   uint32_t frame_bytes = 0;    // from the frame pointer down to the stack pointer
   std::vector<uint32_t> return_offsets;  // by site: offset of the return address
   std::vector<uint32_t> exit_offsets;    // by exit: its stub
@@ -47,6 +49,8 @@ struct Target {
     uint32_t enter, leave, interpret, barrier;
   };
   Stubs (*stubs)();
+  /// Reads emitted code back and holds it against what it was emitted from; for tests and fuzzing. Errors: kBadIr.
+  Status (*judge)(const Lowering& lowering, const RaResult& allocation, const EmittedUnit& unit);
   std::string (*disassemble)(const uint8_t* code, size_t size, uint64_t address);
 };
 

@@ -60,6 +60,7 @@ class Emitter : public Xbyak::CodeGenerator {
     choose_targets();
     prologue();
     for (block_ = 0; block_ < l.order.size(); ++block_) emit_block();
+    out_->body_end = static_cast<uint32_t>(getSize());
     for (auto& piece : cold_) piece();
     if (opt.has_depth) {
       L(fallback_);
@@ -67,6 +68,7 @@ class Emitter : public Xbyak::CodeGenerator {
       jmp(CONTEXT(interpret_stub));
     }
     for (uint32_t i = 0; i < exits_.size(); ++i) exit_stub(i);
+    out_->code_end = static_cast<uint32_t>(getSize());
     constants();
   }
 

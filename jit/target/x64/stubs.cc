@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "jit/code/native.h"
+#include "jit/target/x64/code_judge.h"
 #include "jit/target/x64/x64.h"
 #include "vm/runtime/vm.h"
 
@@ -179,7 +180,7 @@ std::string disassemble(const uint8_t* code, size_t size, uint64_t address) {
   return text;
 }
 
-const Target kTarget = {"x64", registers, select, emit, make_stubs, disassemble};
+const Target kTarget = {"x64", registers, select, emit, make_stubs, judge_code, disassemble};
 
 }  // namespace x64
 }  // namespace orus::jit
