@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include "fuzz/oracle/reference.h"
+
 namespace orus::fuzz {
 namespace {
 
@@ -29,6 +31,16 @@ RunReport run_noted(const VerifiedModule& module, ModeId id, const RunSettings& 
   return report;
 }
 
+/// The production interpreter against the reference, which knows no limit of memory.
+std::optional<Failure> check_interpreter(const Module& module, const Observation& seen, const RunSettings& settings, CaseStats* stats) {
+  if (seen.refused || seen.limit == Limit::kHeap) return std::nullopt;
+  ReferenceReport reference = run_reference(module, settings, input_lines());
+  stats->opcodes = reference.executed;
+  auto difference = compare(reference.seen, seen);
+  if (!difference) return std::nullopt;
+  return Failure{"reference", "interpreter", difference->what, difference->detail, settings};
+}
+
 }  // namespace
 
 std::optional<Failure> check_mode(const VerifiedModule& module, std::string_view name, const RunSettings& settings, CaseStats* stats) {
@@ -41,6 +53,7 @@ std::optional<Failure> check_mode(const VerifiedModule& module, std::string_view
 std::optional<Failure> diff_module(const VerifiedModule& module, std::span<const ModeId> list, const RunSettings& settings, CaseStats* stats) {
   RunReport reference = run_noted(module, ModeId::interpreter, settings, stats);
   stats->out_of_fuel = reference.seen.limit == Limit::kFuel;
+  if (auto failure = check_interpreter(module.module, reference.seen, settings, stats)) return failure;
   for (ModeId id : list) {
     // Nothing stops a tier that does not count.
     if (stats->out_of_fuel && (mode(id).flags & kCount) == 0) continue;
