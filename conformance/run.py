@@ -335,10 +335,10 @@ def judge_cli(case, outcome):
 
 # ---- cases ------------------------------------------------------------------
 
-def sources(folder):
+def sources(folder, endings=(".orus",)):
     found = []
     for base, _, names in os.walk(os.path.join(HERE, folder)):
-        found += [os.path.join(base, name) for name in names if name.endswith(".orus")]
+        found += [os.path.join(base, name) for name in names if name.endswith(endings)]
     return sorted(found)
 
 
@@ -482,6 +482,8 @@ def main():
         for path in sources("programs"):
             name = os.path.relpath(path, os.path.join(HERE, "programs"))[:-len(".orus")]
             tasks.append((runner.program, path, name))
+        for path in sources("regress", (".orus", ".oasm")):
+            tasks.append((runner.program, path, os.path.splitext(os.path.relpath(path, HERE))[0]))
     if "malformed" in suites:
         for path in sources(os.path.join("malformed", "source")):
             name = os.path.relpath(path, os.path.join(HERE, "malformed"))[:-len(".orus")]

@@ -113,6 +113,10 @@ void Builder::build_body(Body& b, uint32_t entry_block) {
   fn_->at(block).successors.push_back({});
   connect(0, entry_block);
   for (uint32_t number : order) {
+    // Where every way in ends early, in an instruction that always raises, nothing gets here. A way back from further
+    // down, as irreducible code may have one, goes on in the interpreter.
+    blocks_[number].skipped = blocks_[number].pending.empty();
+    if (blocks_[number].skipped) continue;
     start_block(number);
     translate_block(number);
   }
@@ -121,7 +125,7 @@ void Builder::build_body(Body& b, uint32_t entry_block) {
 /// Points successor `successor_index` of the current IR block at a bytecode block.
 void Builder::connect(uint32_t successor_index, uint32_t target) {
   bool inside = body->region.empty() || body->region[target];
-  if (!inside) return connect_exit(successor_index, target);
+  if (!inside || blocks_[target].skipped) return connect_exit(successor_index, target);
   BlockInfo& to = blocks_[target];
   if (!to.block.valid()) {
     to.block = fn_->add_block();
@@ -151,7 +155,7 @@ void Builder::connect(uint32_t successor_index, uint32_t target) {
   to.pending.push_back(std::move(pending));
 }
 
-/// The edge leaves the compiled loop: the interpreter goes on at the start of `target`.
+/// The edge leaves what is compiled: the interpreter goes on at the start of `target`.
 void Builder::connect_exit(uint32_t successor_index, uint32_t target) {
   BlockId exit = fn_->add_block();
   const auto& to = body->facts->blocks[target];

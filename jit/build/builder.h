@@ -85,6 +85,7 @@ class Builder {
   struct BlockInfo {
     BlockId block;
     bool started = false;
+    bool skipped = false; // nothing translated before it leads to it
     bool header = false;  // some edge into it comes from a block translated later
     std::vector<uint16_t> phi_regs;
     std::vector<PendingEdge> pending;
