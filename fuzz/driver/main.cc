@@ -4,6 +4,7 @@
 
 #include "api/program.h"
 #include "fuzz/driver/campaign.h"
+#include "fuzz/driver/findings.h"
 #include "fuzz/driver/options.h"
 #include "fuzz/driver/triage.h"
 #include "fuzz/targets/target.h"
@@ -64,6 +65,10 @@ int replay(const Options& options, Shared* shared) {
       std::printf("%s: %s: %s\n", file.c_str(), targets()[t].name.data(),
                   found ? (f.oracle + " " + f.mode + " " + f.what + " " + f.detail).c_str() : "ok");
       failed += found;
+      if (found && options.triage) {
+        record_finding(options, shared, &f);
+        std::printf("  %s\n", f.file.c_str());
+      }
     }
   }
   return failed == 0 ? api::kExitOk : failed >= api::kExitUsage ? failed : api::kExitDifference;

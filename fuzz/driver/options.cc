@@ -33,6 +33,7 @@ bool parse_flag(std::string_view name, Options* o) {
   if (name == "--stop-on-finding") return o->stop_on_finding = true;
   if (name == "--no-reduce") return o->reduce = false, true;
   if (name == "--quiet") return o->quiet = true;
+  if (name == "--triage") return o->triage = true;
   if (name == "--list") return o->list = true;
   return false;
 }
@@ -75,6 +76,7 @@ void print_help() {
       "  --json=FILE        counters, findings and the opcode grid\n"
       "  --stop-on-finding  end at the first one\n"
       "  --no-reduce        write findings as they are\n"
+      "  --triage           reduce replayed inputs that fail and write findings for them\n"
       "  --quiet            no progress lines\n\n"
       "Exit codes: 0 nothing found, 1 findings, 64 usage.\n");
 }

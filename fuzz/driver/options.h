@@ -21,6 +21,7 @@ struct Options {
   bool reduce = true;
   bool quiet = false;
   bool list = false;
+  bool triage = false;         // replayed inputs become findings
   std::vector<std::string> files;
 };
 

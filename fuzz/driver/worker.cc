@@ -6,8 +6,11 @@
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 
-#include "fuzz/targets/target.h"
+#include "api/program.h"
+#include "fuzz/gen/mutate.h"
+#include "fuzz/targets/program.h"
 
 namespace orus::fuzz {
 namespace {
@@ -27,6 +30,58 @@ uint32_t index_of(std::string_view name) {
   return 0;
 }
 
+/// Inputs worth changing: those that did something new, and the corpus.
+class Pool {
+ public:
+  explicit Pool(const Options& options) : seen_(1 << 20) {
+    if (options.corpus.empty()) return;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(options.corpus, error)) names_.push_back(entry.path());
+    std::sort(names_.begin(), names_.end());
+    for (const std::string& name : names_) {
+      auto content = api::read_file(name);
+      if (content.ok()) inputs_.emplace_back(content->begin(), content->end());
+    }
+  }
+
+  /// The corpus first, each as it is; then fresh inputs, and changed ones now and then.
+  std::vector<uint8_t> next(uint64_t seed, uint64_t index) {
+    if (index < names_.size() && index < inputs_.size()) return inputs_[index];
+    Rng rng(seed);
+    if (inputs_.size() < 2 || !rng.chance(kMutateOneIn)) return random_dna(seed).encode();
+    return mutate(inputs_[rng.below(inputs_.size())], inputs_[rng.below(inputs_.size())], rng);
+  }
+
+  void note(const std::vector<uint8_t>& input, const std::vector<uint32_t>& features) {
+    bool fresh = false;
+    for (uint32_t f : features) {
+      auto bit = seen_[(f * 0x9e3779b1u) >> 12];
+      fresh |= !bit;
+      bit = true;
+    }
+    if (!fresh) return;
+    // Spelled out, so that changing one choice leaves the others alone.
+    Choices choices(Dna::decode(input));
+    RunSettings settings;
+    draw_program(choices, &settings);
+    std::vector<uint8_t> whole = choices.spelled_out().encode();
+    if (whole.size() > kMaxInput) return;
+    if (inputs_.size() < kPoolSize) {
+      inputs_.push_back(std::move(whole));
+    } else {
+      inputs_[next_++ % kPoolSize] = std::move(whole);
+    }
+  }
+
+ private:
+  static constexpr uint32_t kMutateOneIn = 3;
+  static constexpr size_t kPoolSize = 512;
+  std::vector<bool> seen_;
+  std::vector<std::string> names_;
+  std::vector<std::vector<uint8_t>> inputs_;
+  size_t next_ = 0;
+};
+
 uint64_t case_seed(uint64_t seed, uint64_t index) { return seed * 0x9e3779b97f4a7c15u + index * 0xd1342543de82ef95u + 1; }
 
 }  // namespace
@@ -41,7 +96,7 @@ uint64_t cpu_now_ns() {
   return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
 }
 
-bool run_case(uint32_t target, std::span<const uint8_t> input, Shared* shared) {
+bool run_case(uint32_t target, std::span<const uint8_t> input, Shared* shared, CaseStats* stats_out) {
   shared->target = target;
   shared->input_size = static_cast<uint32_t>(std::min(input.size(), kMaxInput));
   if (!input.empty()) std::memcpy(shared->input, input.data(), shared->input_size);
@@ -67,6 +122,7 @@ bool run_case(uint32_t target, std::span<const uint8_t> input, Shared* shared) {
     for (uint32_t left = stats.modes; left != 0; left &= left - 1) shared->grid[op][std::countr_zero(left)].fetch_add(1, std::memory_order_relaxed);
   }
   shared->mode[0] = 0;
+  if (stats_out != nullptr) *stats_out = std::move(stats);
   if (!failure) return false;
   copy_text(failure->oracle, shared->oracle, sizeof shared->oracle);
   copy_text(failure->mode, shared->mode, sizeof shared->mode);
@@ -80,15 +136,18 @@ void run_worker(const Options& options, Shared* shared, uint64_t deadline_ns) {
   bool mix = options.target == "mix";
   uint32_t fast = index_of("diff_fast"), deep = index_of("diff_deep"), only = index_of(options.target);
   uint64_t cpu_before = shared->cpu_ns;
+  Pool pool(options);
   for (;;) {
     uint64_t index = shared->executions;
     if (options.runs != 0 && index >= options.runs) _exit(kWorkerDone);
     if (deadline_ns != 0 && now_ns() >= deadline_ns) _exit(kWorkerDone);
     uint32_t target = !mix ? only : index % (kFastPerDeep + 1) == kFastPerDeep ? deep : fast;
-    std::vector<uint8_t> input = random_dna(case_seed(options.seed, index)).encode();
-    bool found = run_case(target, input, shared);
+    std::vector<uint8_t> input = pool.next(case_seed(options.seed, index), index);
+    CaseStats stats;
+    bool found = run_case(target, input, shared, &stats);
     if (found || index % 64 == 0) shared->cpu_ns = cpu_before + cpu_now_ns();
     if (found) _exit(kWorkerFound);
+    pool.note(input, stats.features);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "fuzz/driver/options.h"
 #include "fuzz/driver/shared.h"
+#include "fuzz/oracle/diff.h"
 
 namespace orus::fuzz {
 
@@ -10,7 +11,8 @@ namespace orus::fuzz {
 [[noreturn]] void run_worker(const Options& options, Shared* shared, uint64_t deadline_ns);
 
 /// Runs one input, noting it in `shared` first. True: a failure was written to `shared`.
-bool run_case(uint32_t target, std::span<const uint8_t> input, Shared* shared);
+/// `stats`, if given, receives what the target learned.
+bool run_case(uint32_t target, std::span<const uint8_t> input, Shared* shared, CaseStats* stats = nullptr);
 
 uint64_t now_ns();
 

@@ -207,16 +207,14 @@ bool FunctionGen::operand(Operands* o, size_t field, char letter) {
       return true;
     }
     case 'i': {
-      // Never zero as a divisor while that crashes the IR builder (build-dead-block).
-      bool divides = o->shape == Shape::kDiv || o->shape == Shape::kRem;
-      Facts need = o->risky && !divides ? kNoFacts : arithmetic_need(*o, 2);
+      Facts need = o->risky ? kNoFacts : arithmetic_need(*o, 2);
       int16_t immediate = m_.values.immediate(need);
       o->fields[field] = static_cast<uint16_t>(immediate);
       o->facts[field] = facts_of(immediate);
       return true;
     }
     case 'h': {
-      Facts need = arithmetic_need(*o, 2);
+      Facts need = o->risky ? kNoFacts : arithmetic_need(*o, 2);
       ConstantId k = m_.builder.constant(kTypeF64, m_.values.constant(TypeKind::kF64, need));
       o->fields[field] = static_cast<uint16_t>(k.index);
       return true;

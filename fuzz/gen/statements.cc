@@ -78,11 +78,25 @@ void FunctionGen::call_function(FunctionPlan& callee, Reg first) {
   if (result) wrote(d);
 }
 
+/// Something of at least four parts, and bounds within them.
+void FunctionGen::slice_arguments(Builtin builtin, TypeId array, bool risky, std::vector<Reg>* args) {
+  if (info(builtin).arguments[0] == 's') {
+    Reg d = fresh(kTypeString, kNoFacts);
+    step();
+    b_.load_k(d, m_.builder.string_constant("0123456789"));
+    wrote(d);
+    args->push_back(risky ? value(kTypeString) : d);
+  } else {
+    args->push_back(value(array, {.min_len = 4}));
+  }
+  args->push_back(value(kTypeI64, risky ? kNoFacts : Facts{.bits = 1, .nonneg = true}));
+  if (use_of(builtin) == BuiltinUse::kSlice) args->push_back(risky ? value(kTypeI64) : number(kTypeI64, 2 + s_.below(2)));
+}
+
 /// Arguments for a call that usually does not raise. False: none can be had.
 bool FunctionGen::builtin_arguments(Builtin builtin, std::vector<Reg>* args, Facts* result) {
   const BuiltinInfo& row = info(builtin);
   bool risky = s_.chance(tries_ > 0 ? 6 : 30);
-  Facts small = risky ? kNoFacts : Facts{.bits = 1, .nonneg = true};
   TypeId array = array_type_for('A');
   switch (use_of(builtin)) {
     case BuiltinUse::kPlain:
@@ -118,19 +132,7 @@ bool FunctionGen::builtin_arguments(Builtin builtin, std::vector<Reg>* args, Fac
       return !s_.chance(3);
     case BuiltinUse::kClock: return true;
     case BuiltinUse::kSlice:
-    case BuiltinUse::kSliceFrom:
-      if (row.arguments[0] == 's') {
-        Reg d = fresh(kTypeString, kNoFacts);
-        step();
-        b_.load_k(d, m_.builder.string_constant("0123456789"));
-        wrote(d);
-        args->push_back(risky ? value(kTypeString) : d);
-      } else {
-        args->push_back(value(array, {.min_len = 4}));
-      }
-      args->push_back(value(kTypeI64, small));
-      if (use_of(builtin) == BuiltinUse::kSlice) args->push_back(risky ? value(kTypeI64) : number(kTypeI64, 2 + s_.below(2)));
-      return true;
+    case BuiltinUse::kSliceFrom: return slice_arguments(builtin, array, risky, args), true;
     case BuiltinUse::kRepeat:
       args->push_back(value(array, {.min_len = 1}));
       args->push_back(mult_ > 8 ? number(kTypeI64, 1) : value(kTypeI64, {.bits = 2, .nonneg = !risky}));
@@ -237,8 +239,7 @@ void FunctionGen::return_value() {
 }
 
 void FunctionGen::leave() {
-  // A function that fails on every path crashes the IR builder when inlined (build-dead-block): only main does.
-  if (s_.chance(20) && (is_main_ || depth_ > 0)) {
+  if (s_.chance(20)) {
     switch (s_.below(3)) {
       case 0: step(); return b_.fail(static_cast<ErrorKind>(s_.below(kErrorKindCount)), "failed");
       case 1: {

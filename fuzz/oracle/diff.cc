@@ -1,7 +1,25 @@
 #include "fuzz/oracle/diff.h"
 
+#include <bit>
+
+#include "fuzz/oracle/reference.h"
+
 namespace orus::fuzz {
 namespace {
+
+void note_features(ModeId id, const RunReport& report, CaseStats* stats) {
+  auto add = [&](uint32_t kind, uint64_t count) {
+    if (count != 0) stats->features.push_back(static_cast<uint32_t>(id) << 16 | kind << 8 | static_cast<uint32_t>(std::bit_width(count)));
+  };
+  for (size_t i = 0; i < report.jit.exits.size(); ++i) add(static_cast<uint32_t>(i), report.jit.exits[i]);
+  add(100, report.jit.loops_compiled);
+  add(101, report.jit.functions_compiled);
+  add(102, report.jit.recompiled);
+  add(103, report.jit.spills);
+  add(104, report.collections);
+  add(105, static_cast<uint64_t>(report.seen.outcome));
+  add(106, report.seen.error_kind);
+}
 
 RunReport run_noted(const VerifiedModule& module, ModeId id, const RunSettings& settings, CaseStats* stats) {
   const Mode& m = mode(id);
@@ -9,7 +27,18 @@ RunReport run_noted(const VerifiedModule& module, ModeId id, const RunSettings& 
   stats->modes |= 1u << static_cast<uint32_t>(id);
   RunReport report = run_program(module, m, settings);
   if (m.engine == Engine::kNative && report.jit.functions_compiled + report.jit.loops_compiled > 0) stats->native = true;
+  note_features(id, report, stats);
   return report;
+}
+
+/// The production interpreter against the reference, which knows no limit of memory.
+std::optional<Failure> check_interpreter(const Module& module, const Observation& seen, const RunSettings& settings, CaseStats* stats) {
+  if (seen.refused || seen.limit == Limit::kHeap) return std::nullopt;
+  ReferenceReport reference = run_reference(module, settings, input_lines());
+  stats->opcodes = reference.executed;
+  auto difference = compare(reference.seen, seen);
+  if (!difference) return std::nullopt;
+  return Failure{"reference", "interpreter", difference->what, difference->detail, settings};
 }
 
 }  // namespace
@@ -24,6 +53,7 @@ std::optional<Failure> check_mode(const VerifiedModule& module, std::string_view
 std::optional<Failure> diff_module(const VerifiedModule& module, std::span<const ModeId> list, const RunSettings& settings, CaseStats* stats) {
   RunReport reference = run_noted(module, ModeId::interpreter, settings, stats);
   stats->out_of_fuel = reference.seen.limit == Limit::kFuel;
+  if (auto failure = check_interpreter(module.module, reference.seen, settings, stats)) return failure;
   for (ModeId id : list) {
     // Nothing stops a tier that does not count.
     if (stats->out_of_fuel && (mode(id).flags & kCount) == 0) continue;

@@ -22,8 +22,9 @@ struct CaseStats {
   bool native = false;             // machine code was made and entered
   bool out_of_fuel = false;
   bool early = false;              // an error ended it before any loop or call was compiled
-  std::bitset<kOpCount> opcodes;   // that the program has
+  std::bitset<kOpCount> opcodes;   // that were executed, by the reference
   uint32_t modes = 0;              // bit set of the modes it ran in, by ModeId
+  std::vector<uint32_t> features;  // what happened, as numbers: an input with a new one is worth keeping
   /// Told about every run before it starts, so that a crash has a name.
   void (*before_run)(std::string_view mode, const RunSettings& settings, void* context) = nullptr;
   void* context = nullptr;

@@ -49,6 +49,9 @@ struct RunSettings {
 std::string print_settings(const RunSettings& settings);
 RunSettings parse_settings(std::string_view text);
 
+/// What programs read as input.
+std::span<const std::string_view> input_lines();
+
 struct RunReport {
   Observation seen;
   jit::JitStats jit;

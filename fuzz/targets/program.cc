@@ -4,12 +4,6 @@
 
 namespace orus::fuzz {
 
-void note_opcodes(const Module& module, CaseStats* stats) {
-  for (const Function& fn : module.functions) {
-    for (uint32_t pc = 0; pc < fn.code.size(); pc += insn_length(fn.code[pc])) stats->opcodes.set(fn.code[pc].op);
-  }
-}
-
 Module draw_program(Choices& choices, RunSettings* settings) {
   static constexpr int32_t kHot[] = {3, 2, 1, 7, 8, 16, 31, 64};
   static constexpr size_t kNurseries[] = {64 * 1024, 16 * 1024, 4 * 1024};
@@ -30,7 +24,6 @@ Case make_case(std::span<const uint8_t> input, CaseStats* stats) {
   }
   stats->valid = true;
   out.module = std::move(verified).value();
-  note_opcodes(out.module->module, stats);
   return out;
 }
 

@@ -20,7 +20,4 @@ Case make_case(std::span<const uint8_t> input, CaseStats* stats);
 /// What an input says: settings first, then the module.
 Module draw_program(Choices& choices, RunSettings* settings);
 
-/// Marks the opcodes of the module, for the grid.
-void note_opcodes(const Module& module, CaseStats* stats);
-
 }  // namespace orus::fuzz
