@@ -25,6 +25,7 @@ bool parse_option(std::string_view name, std::string_view value, Options* o) {
   if (name == "--json") return o->json = value, !value.empty();
   if (name == "--mode") return o->mode = value, true;
   if (name == "--settings") return o->settings = value, true;
+  if (name == "--keep") return o->keep = value, !value.empty();
   if (name == "--corpus") return o->corpus = value, !value.empty();
   return false;
 }
@@ -70,7 +71,8 @@ void print_help() {
       "  --runs=N           stop after N executions\n"
       "  --case-time=S      an input that takes longer counts as a hang (default 10)\n"
       "  --findings=DIR     a folder for each finding (default findings)\n"
-      "  --corpus=DIR       inputs to start from; new interesting ones are added\n"
+      "  --corpus=DIR       inputs to start from\n"
+      "  --keep=DIR         where inputs that did something new are written\n"
       "  --mode=M           of replayed .oasm files: this mode only, not all of them\n"
       "  --settings=TEXT    of replayed .oasm files, as reports give them\n"
       "  --json=FILE        counters, findings and the opcode grid\n"

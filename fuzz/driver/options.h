@@ -15,7 +15,7 @@ struct Options {
   double case_seconds = 10;    // a program that takes longer hangs
   std::string findings = "findings";
   std::string json;
-  std::string corpus;
+  std::string corpus, keep;
   std::string mode, settings;  // of replayed modules
   bool stop_on_finding = false;
   bool reduce = true;

@@ -1,5 +1,6 @@
 #include "fuzz/driver/worker.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,7 +34,7 @@ uint32_t index_of(std::string_view name) {
 /// Inputs worth changing: those that did something new, and the corpus.
 class Pool {
  public:
-  explicit Pool(const Options& options) : seen_(1 << 20) {
+  explicit Pool(const Options& options) : seen_(1 << 20), keep_(options.keep) {
     if (options.corpus.empty()) return;
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(options.corpus, error)) names_.push_back(entry.path());
@@ -60,6 +61,7 @@ class Pool {
       bit = true;
     }
     if (!fresh) return;
+    if (!keep_.empty()) keep(input);
     // Spelled out, so that changing one choice leaves the others alone.
     Choices choices(Dna::decode(input));
     RunSettings settings;
@@ -76,7 +78,17 @@ class Pool {
  private:
   static constexpr uint32_t kMutateOneIn = 3;
   static constexpr size_t kPoolSize = 512;
+  void keep(const std::vector<uint8_t>& input) {
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (uint8_t b : input) hash = (hash ^ b) * 0x100000001B3u;
+    std::error_code error;
+    std::filesystem::create_directories(keep_, error);
+    std::string_view bytes(reinterpret_cast<const char*>(input.data()), input.size());
+    if (!api::write_file(fmt::format("{}/{:016x}", keep_, hash), bytes).ok()) fmt::print(stderr, "orus_fuzz: cannot write to {}\n", keep_);
+  }
+
   std::vector<bool> seen_;
+  std::string keep_;
   std::vector<std::string> names_;
   std::vector<std::vector<uint8_t>> inputs_;
   size_t next_ = 0;

@@ -40,7 +40,7 @@ bool FunctionGen::spent() const { return size_ > max_size_ || m_.emitted > m_.li
 
 // ---- registers
 
-Reg FunctionGen::fresh(TypeId type, const Facts& facts) {
+Reg FunctionGen::fresh(TypeId type, Facts facts) {
   Reg r = b_.reg(type);
   registers_.resize(std::max<size_t>(registers_.size(), r + 1u));
   assigned_.resize(registers_.size(), false);
@@ -48,14 +48,14 @@ Reg FunctionGen::fresh(TypeId type, const Facts& facts) {
   return r;
 }
 
-Reg FunctionGen::fresh_pinned(TypeId type, const Facts& facts) {
+Reg FunctionGen::fresh_pinned(TypeId type, Facts facts) {
   Reg r = fresh(type, facts);
   registers_[r].pinned = true;
   return r;
 }
 
 /// Weaker facts for a new register, so that it can be written again.
-Facts FunctionGen::loosened(TypeId type, const Facts& facts) {
+Facts FunctionGen::loosened(TypeId type, Facts facts) {
   if (!is_numeric(m_.kind(type)) || facts.bits == Facts::kAny) return facts;
   static constexpr uint8_t kSteps[] = {0, 4, 12, 30, Facts::kAny};
   Facts out = facts;
@@ -69,7 +69,7 @@ Facts FunctionGen::loosened(TypeId type, const Facts& facts) {
 }
 
 /// A register to write a value with these facts to: one in use, or a new one.
-Reg FunctionGen::destination(TypeId type, const Facts& facts) {
+Reg FunctionGen::destination(TypeId type, Facts facts) {
   Reg found = kNoReg;
   uint32_t seen = 0;
   bool reuse = s_.flip() || registers_.size() > kMaxGenRegisters;
@@ -81,7 +81,7 @@ Reg FunctionGen::destination(TypeId type, const Facts& facts) {
   return found != kNoReg ? found : fresh(type, loosened(type, facts));
 }
 
-Reg FunctionGen::known(TypeId type, const Facts& need) {
+Reg FunctionGen::known(TypeId type, Facts need) {
   Reg candidates[16];
   uint32_t count = 0;
   // The newest first: values just made are used, old ones stay in play.
@@ -93,14 +93,14 @@ Reg FunctionGen::known(TypeId type, const Facts& need) {
 }
 
 /// A register that holds a value of the type with the facts; kNoReg only for errors, when none was caught.
-Reg FunctionGen::value(TypeId type, const Facts& need, uint32_t depth) {
+Reg FunctionGen::value(TypeId type, Facts need, uint32_t depth) {
   Reg r = known(type, need);
   if (r != kNoReg && !s_.chance(8)) return r;
   if (type == kTypeError) return r;
   return make(type, need, depth);
 }
 
-Reg FunctionGen::make(TypeId type, const Facts& need, uint32_t depth) {
+Reg FunctionGen::make(TypeId type, Facts need, uint32_t depth) {
   switch (m_.kind(type)) {
     case TypeKind::kArray: return make_array(type, need, depth);
     case TypeKind::kStruct: return make_struct(type, depth);
@@ -122,7 +122,7 @@ Reg FunctionGen::make(TypeId type, const Facts& need, uint32_t depth) {
   }
 }
 
-Reg FunctionGen::constant(TypeId type, const Facts& need) {
+Reg FunctionGen::constant(TypeId type, Facts need) {
   if (type == kTypeString) {
     Reg d = fresh(type, kNoFacts);
     step();
@@ -147,13 +147,13 @@ Reg FunctionGen::number(TypeId type, int64_t value) {
 }
 
 /// Any integer, cut down to what is needed: x & (2^bits - 1), made odd where zero is not allowed.
-Reg FunctionGen::make_masked(TypeId type, const Facts& need) {
+Reg FunctionGen::make_masked(TypeId type, Facts need) {
   static constexpr Op kAnd[] = {Op::band_i32, Op::band_i64, Op::band_u32, Op::band_u64};
   static constexpr Op kOr[] = {Op::bor_i32, Op::bor_i64, Op::bor_u32, Op::bor_u64};
   uint32_t k = type.index - kTypeI32.index;
   Reg from = known(type, kNoFacts);
   if (from == kNoReg) from = constant(type, kNoFacts);
-  Reg mask = number(type, (int64_t{1} << need.bits) - 1);
+  Reg mask = number(type, static_cast<int64_t>((uint64_t{1} << need.bits) - 1));
   Facts facts{.bits = need.bits, .nonneg = true, .nonzero = need.nonzero};
   Reg d = fresh(type, facts);
   op(kAnd[k], d, from, mask);
@@ -162,7 +162,7 @@ Reg FunctionGen::make_masked(TypeId type, const Facts& need) {
   return d;
 }
 
-Reg FunctionGen::make_array(TypeId type, const Facts& need, uint32_t depth) {
+Reg FunctionGen::make_array(TypeId type, Facts need, uint32_t depth) {
   static constexpr uint16_t kLengths[] = {1, 4, 2, 3, 8, 16, 7, 9, 17, 33};
   TypeId element = m_.type(type).element;
   Facts facts{.elem = need.elem, .min_len = need.min_len};

@@ -30,20 +30,20 @@ class FunctionGen {
   };
 
   // Environment (function_gen.cc)
-  Reg fresh(TypeId type, const Facts& facts);
-  Reg fresh_pinned(TypeId type, const Facts& facts);
-  Reg destination(TypeId type, const Facts& facts);
-  Reg known(TypeId type, const Facts& need);
-  Reg value(TypeId type, const Facts& need = kNoFacts, uint32_t depth = 2);
-  Reg make(TypeId type, const Facts& need, uint32_t depth);
-  Reg make_masked(TypeId type, const Facts& need);
-  Reg make_array(TypeId type, const Facts& need, uint32_t depth);
+  Reg fresh(TypeId type, Facts facts);
+  Reg fresh_pinned(TypeId type, Facts facts);
+  Reg destination(TypeId type, Facts facts);
+  Reg known(TypeId type, Facts need);
+  Reg value(TypeId type, Facts need = kNoFacts, uint32_t depth = 2);
+  Reg make(TypeId type, Facts need, uint32_t depth);
+  Reg make_masked(TypeId type, Facts need);
+  Reg make_array(TypeId type, Facts need, uint32_t depth);
   Reg make_struct(TypeId type, uint32_t depth);
-  Reg constant(TypeId type, const Facts& need);
+  Reg constant(TypeId type, Facts need);
   Reg number(TypeId type, int64_t value);
-  Facts loosened(TypeId type, const Facts& facts);
+  Facts loosened(TypeId type, Facts facts);
   void wrote(Reg r) { assigned_[r] = true; }
-  const Facts& facts(Reg r) const { return registers_[r].facts; }
+  Facts facts(Reg r) const { return registers_[r].facts; }
   TypeKind kind(Reg r) const { return m_.kind(registers_[r].type); }
   void restore(Assigned before);
   void join(const Assigned& other);

@@ -55,13 +55,15 @@ int64_t ValuePool::raw_integer(uint32_t width, bool is_signed, uint8_t bits) {
   if (kind < 60) {  // boundaries: of the range, of powers of two, of narrower kinds
     uint64_t power = uint64_t{1} << stream_.below(std::max(top, 1u));
     uint64_t base = stream_.flip() ? limit : power;
-    int64_t value = static_cast<int64_t>(base) - static_cast<int64_t>(stream_.below(3)) + (base == limit ? 0 : 1);
-    if (!is_signed || !stream_.flip()) return value;
+    // Unsigned throughout: neighbours of the ends wrap around.
+    uint64_t value = base - stream_.below(3) + (base == limit ? 0 : 1);
+    if (!is_signed || !stream_.flip()) return static_cast<int64_t>(value);
     bool minimum = base == limit && stream_.flip();
-    return minimum ? -static_cast<int64_t>(limit) - 1 : static_cast<int64_t>(uint64_t{0} - static_cast<uint64_t>(value));
+    return static_cast<int64_t>(minimum ? ~limit : uint64_t{0} - value);
   }
   if (kind < 80 && !harvested_.empty()) {
-    return harvested_[stream_.below(static_cast<uint32_t>(harvested_.size()))] + static_cast<int64_t>(stream_.below(3)) - 1;
+    auto known = static_cast<uint64_t>(harvested_[stream_.below(static_cast<uint32_t>(harvested_.size()))]);
+    return static_cast<int64_t>(known + stream_.below(3) - 1);
   }
   uint64_t word = stream_.word();
   if (!is_signed) return static_cast<int64_t>(word & limit);
