@@ -33,6 +33,13 @@ struct PassContext {
   /// Called after each pass that ran, with its name, whether it changed anything, and its nanoseconds.
   std::function<void(std::string_view pass, const Function& fn, bool changed, uint64_t ns)> after_pass = {};
   uint64_t rewrites = 0;  // counted by passes: local rewrites done
+  /// Called at each rewrite by a named rule, "before -> after". The proofs in fuzz/proofs demand that every name is seen.
+  std::function<void(std::string_view rule)> on_rewrite = {};
+
+  void rewrote(std::string_view rule) {
+    ++rewrites;
+    if (on_rewrite) on_rewrite(rule);
+  }
 };
 
 struct Pass {
