@@ -17,7 +17,7 @@ import report  # noqa: E402
 
 ROOT = os.path.abspath(os.path.join(plant.FOLDER, "..", ".."))
 WORK = os.path.join(ROOT, "build", "mutants")
-BINARIES = ("orus", "orus_fuzz", "orus_proofs", "jit_test", "vm_test")
+JUDGES = {"proofs": "orus_proofs", "script": "orus", "jit_test": "jit_test", "vm_test": "vm_test"}
 
 
 def say(text):
@@ -31,7 +31,8 @@ def git_files(tree):
         return [name for name in listed.stdout.decode().split("\0") if name]
     found = []
     for folder, folders, names in os.walk(tree):
-        folders[:] = [name for name in folders if name not in ("build", ".git")]
+        if folder == tree:
+            folders[:] = [name for name in folders if name not in ("build", ".git")]
         found += [os.path.relpath(os.path.join(folder, name), tree) for name in names]
     return found
 
@@ -224,8 +225,9 @@ def check_clean(binaries, targets, options):
     return bugs
 
 
-def has_target(source, name):
-    return os.path.exists(os.path.join(source, {"orus_fuzz": "fuzz/driver/main.cc", "orus_proofs": "fuzz/proofs/main.cc"}.get(name, "jit")))
+def binaries_for(mutants):
+    """What has to be built to judge these."""
+    return sorted({JUDGES.get(m.fields.get("judge", "").split(" ")[0], "orus_fuzz") for m in mutants} | {"orus_fuzz"})
 
 
 def run_mutants(mutants, options):
@@ -237,8 +239,8 @@ def run_mutants(mutants, options):
     copy_tree(tree, source, planted)
     plant.write_if_changed(os.path.join(source, "base", "mutant.h"), planted["base/mutant.h"])
     chosen = choose(mutants, options)
-    binaries = build(source, [name for name in BINARIES if has_target(source, name)], options.jobs)
-    lanes = sorted({options.target or m.lane for m in chosen if m.kill_class != "S"}) if has_target(source, "orus_fuzz") else []
+    binaries = build(source, binaries_for(chosen), options.jobs)
+    lanes = sorted({options.target or m.lane for m in chosen if m.kill_class != "S"})
     bugs = check_clean(binaries, lanes, options)
     for bug in bugs:
         say(f"without a mutant: {bug}")
