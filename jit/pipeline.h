@@ -37,6 +37,13 @@ struct PassContext {
   /// Set from another thread: the compilation ends soon, with kCancelled.
   const std::atomic<bool>* cancelled = nullptr;
   uint64_t rewrites = 0;  // counted by passes: local rewrites done
+  /// Called at each rewrite by a named rule, "before -> after". The proofs in fuzz/proofs demand that every name is seen.
+  std::function<void(std::string_view rule)> on_rewrite = {};
+
+  void rewrote(std::string_view rule) {
+    ++rewrites;
+    if (on_rewrite) on_rewrite(rule);
+  }
 };
 
 struct Pass {

@@ -66,21 +66,26 @@ InstId choose(Function& fn, BlockId block, InstId condition, InstId if_true, Ins
 }
 
 /// The value for the join, computed in `block`. `skipped`: what it is when the arm does not run.
-InstId convert_value(Function& fn, BlockId block, const Triangle& t, InstId value, InstId skipped) {
+InstId convert_value(Function& fn, PassContext& ctx, BlockId block, const Triangle& t, InstId value, InstId skipped) {
   InstId condition = fn.at(fn.terminator(block)).args[0];
   auto pick = [&](InstId run, InstId skip) {
     return t.arm_index == 0 ? choose(fn, block, condition, run, skip) : choose(fn, block, condition, skip, run);
   };
-  if (fn.at(value).block != t.arm || fn.at(value).op == IrOp::phi) return pick(value, skipped);
+  if (fn.at(value).block != t.arm || fn.at(value).op == IrOp::phi) {
+    ctx.rewrote("c ? jump(x) : jump(y) -> jump(select c, x, y)");
+    return pick(value, skipped);
+  }
   const Inst inst = fn.at(value);
   bool adds = inst.op == IrOp::add_ov || inst.op == IrOp::sub_ov || inst.op == IrOp::add || inst.op == IrOp::sub;
   if (adds && inst.args[0] == skipped) {
     InstId amount = pick(inst.args[1], fn.constant(inst.type, 0));
     fn.set_arg(value, 1, amount);
     fn.at(value).conditional = true;
+    ctx.rewrote("c ? jump(add y, x) : jump(y) -> jump(add y, (select c, x, 0))");
     return append_before_end(fn, block, value);
   }
   if ((info(inst.op).effects & kIrExits) != 0) return InstId();
+  ctx.rewrote("c ? jump(op x) : jump(y) -> jump(select c, (op x), y)");
   return pick(append_before_end(fn, block, value), skipped);
 }
 
@@ -94,7 +99,7 @@ bool convert_branches(Function& fn, PassContext& ctx) {
     size_t which = triangle->differing[0];
     Edge to_join = fn.at(block).successors[1 - triangle->arm_index];
     InstId value = fn.at(triangle->arm).successors[0].args[which];
-    InstId converted = convert_value(fn, block, *triangle, value, to_join.args[which]);
+    InstId converted = convert_value(fn, ctx, block, *triangle, value, to_join.args[which]);
     if (!converted.valid()) continue;
     to_join.args[which] = converted;
     InstId jump = fn.create(IrOp::jump, IrType::kVoid, {});
@@ -103,7 +108,6 @@ bool convert_branches(Function& fn, PassContext& ctx) {
     fn.at(block).successors = {to_join};
     fn.at(triangle->arm).insts.clear();
     fn.at(triangle->arm).successors.clear();
-    ++ctx.rewrites;
     changed = true;
   }
   if (changed) fn.sweep();

@@ -46,7 +46,7 @@ void fold_branch(Function& fn, BlockId block, bool taken) {
   successors.assign(1, std::move(kept));
 }
 
-bool eliminate(Function& fn, const Ranges& ranges, BlockId block, InstId id) {
+bool eliminate(Function& fn, PassContext& ctx, const Ranges& ranges, BlockId block, InstId id) {
   Inst& inst = fn.at(id);
   switch (inst.op) {
     case IrOp::add_ov:
@@ -54,20 +54,24 @@ bool eliminate(Function& fn, const Ranges& ranges, BlockId block, InstId id) {
     case IrOp::mul_ov:
       if (!ranges.is_exact(id)) return false;
       replace_check(fn, id, wrapping(inst.op));
+      ctx.rewrote("add_ov x, y -> add x, y, where ranges fit");
       return true;
     case IrOp::bounds:
       if (!in_bounds(fn, ranges, id)) return false;
       replace_check(fn, id, IrOp::pi);
       inst.arg_count = 1;
+      ctx.rewrote("bounds i, n -> pi i, where 0 <= i < n");
       return true;
     case IrOp::guard:
       if (ranges.known(inst.args[0], ranges.before(id)) != true) return false;
       inst.dead = true;
+      ctx.rewrote("guard c -> , where c is certain");
       return true;
     case IrOp::branch: {
       auto taken = ranges.known(inst.args[0], ranges.before(id));
       if (!taken) return false;
       fold_branch(fn, block, *taken);
+      ctx.rewrote("branch c, b1, b2 -> jump b1, where c is certain");
       return true;
     }
     default: return false;
@@ -83,9 +87,7 @@ bool eliminate_checks(Function& fn, PassContext& ctx) {
   Ranges ranges(fn);
   for (BlockId b : ranges.dominators().order) {
     for (InstId id : fn.at(b).insts) {
-      if (!eliminate(fn, ranges, b, id)) continue;
-      changed = true;
-      ++ctx.rewrites;
+      changed |= eliminate(fn, ctx, ranges, b, id);
     }
   }
   if (changed) fn.sweep();

@@ -59,13 +59,13 @@ InstId Folder::make(IrOp op, IrType type, std::initializer_list<InstId> args) {
 void Folder::canonical_order(InstId id) {
   Inst& inst = fn_.at(id);
   if (inst.arg_count != 2 || !fn_.is_constant(inst.args[0]) || fn_.is_constant(inst.args[1])) return;
-  // add c, x -> add x, c
   if (commutes(inst.op)) {
     std::swap(inst.args[0], inst.args[1]);
+    ctx_.rewrote("add c, x -> add x, c");
   } else if (is_comparison(inst.op) && inst.op != IrOp::ult && inst.op != IrOp::ule) {
-    // lt c, x -> gt x, c
     std::swap(inst.args[0], inst.args[1]);
     inst.op = swapped_comparison(inst.op);
+    ctx_.rewrote("lt c, x -> gt x, c");
   }
 }
 
@@ -105,7 +105,6 @@ InstId Folder::fold(InstId id) {
         if (is_comparison(op(id))) result = comparison(id);
     }
   }
-  if (result.valid()) ++ctx_.rewrites;
   return result;
 }
 
@@ -148,7 +147,7 @@ InstId Folder::evaluate(InstId id) {
   if (!may_evaluate(inst)) return {};
   Slot result = 0;
   if (!evaluate_ir(inst.op, inst.type, type(inst.args[0]), args, &result)) return {};
-  return fn_.constant(inst.type, static_cast<int64_t>(result));
+  return by("op constants -> constant", fn_.constant(inst.type, static_cast<int64_t>(result)));
 }
 
 InstId Folder::integer(InstId id) {
@@ -157,10 +156,10 @@ InstId Folder::integer(InstId id) {
   int64_t c = 0;
   if (a == b) {
     switch (inst.op) {
-      case IrOp::sub:
-      case IrOp::xor_: return number(inst.type, 0);  // sub x, x -> 0    xor x, x -> 0
-      case IrOp::and_:
-      case IrOp::or_: return a;                      // and x, x -> x    or x, x -> x
+      case IrOp::sub: return by("sub x, x -> 0", number(inst.type, 0));
+      case IrOp::xor_: return by("xor x, x -> 0", number(inst.type, 0));
+      case IrOp::and_: return by("and x, x -> x", a);
+      case IrOp::or_: return by("or x, x -> x", a);
       default: break;
     }
   }
@@ -169,7 +168,7 @@ InstId Folder::integer(InstId id) {
     switch (inst.op) {
       case IrOp::shl:
       case IrOp::shr:
-      case IrOp::sar: return a;  // shl 0, x -> 0
+      case IrOp::sar: return by("shift 0, x -> 0", a);
       default: break;
     }
   }
@@ -185,38 +184,35 @@ InstId Folder::integer_constant(InstId id, int64_t c) {
   bool nested = op(x) == inst.op && at(x).arg_count == 2 && constant(arg(x, 1), &inner);
   switch (inst.op) {
     case IrOp::add:
-      if (c == 0) return x;  // add x, 0 -> x
-      // add (add x, c1), c2 -> add x, c1 + c2   (both wrap)
-      if (nested) return make(IrOp::add, inst.type, {arg(x, 0), number(inst.type, wrap(inner, c))});
+      if (c == 0) return by("add x, 0 -> x", x);
+      // both wrap
+      if (nested) return by("add (add x, c1), c2 -> add x, c1 + c2", make(IrOp::add, inst.type, {arg(x, 0), number(inst.type, wrap(inner, c))}));
       return {};
-    case IrOp::sub: return make(IrOp::add, inst.type, {x, number(inst.type, wrap(~c, 1))});  // sub x, c -> add x, -c   (wraps)
+    case IrOp::sub: return by("sub x, c -> add x, -c", make(IrOp::add, inst.type, {x, number(inst.type, wrap(~c, 1))}));
     case IrOp::mul: {
-      if (c == 0) return inst.args[1];  // mul x, 0 -> 0
-      if (c == 1) return x;             // mul x, 1 -> x
-      if (c == -1) return make(IrOp::sub, inst.type, {number(inst.type, 0), x});  // mul x, -1 -> sub 0, x
+      if (c == 0) return by("mul x, 0 -> 0", inst.args[1]);
+      if (c == 1) return by("mul x, 1 -> x", x);
+      if (c == -1) return by("mul x, -1 -> sub 0, x", make(IrOp::sub, inst.type, {number(inst.type, 0), x}));
       auto u = inst.type == I64 ? static_cast<uint64_t>(c) : static_cast<uint32_t>(c);
-      // mul x, 2^k -> shl x, k
-      if (std::has_single_bit(u)) return make(IrOp::shl, inst.type, {x, number(IrType::kI32, std::countr_zero(u))});
-      return {};
+      if (!std::has_single_bit(u)) return {};
+      return by("mul x, 2^k -> shl x, k", make(IrOp::shl, inst.type, {x, number(IrType::kI32, std::countr_zero(u))}));
     }
     case IrOp::and_:
-      if (c == 0) return inst.args[1];  // and x, 0 -> 0
-      if (c == -1) return x;            // and x, ~0 -> x
-      // and (and x, c1), c2 -> and x, c1 & c2
-      if (nested) return make(IrOp::and_, inst.type, {arg(x, 0), number(inst.type, inner & c)});
+      if (c == 0) return by("and x, 0 -> 0", inst.args[1]);
+      if (c == -1) return by("and x, ~0 -> x", x);
+      if (nested) return by("and (and x, c1), c2 -> and x, c1 & c2", make(IrOp::and_, inst.type, {arg(x, 0), number(inst.type, inner & c)}));
       return {};
     case IrOp::or_:
-      if (c == 0) return x;              // or x, 0 -> x
-      if (c == -1) return inst.args[1];  // or x, ~0 -> ~0
+      if (c == 0) return by("or x, 0 -> x", x);
+      if (c == -1) return by("or x, ~0 -> ~0", inst.args[1]);
       return {};
     case IrOp::xor_:
-      if (c == 0) return x;  // xor x, 0 -> x
-      // xor (xor x, c1), c2 -> xor x, c1 ^ c2
-      if (nested) return make(IrOp::xor_, inst.type, {arg(x, 0), number(inst.type, inner ^ c)});
+      if (c == 0) return by("xor x, 0 -> x", x);
+      if (nested) return by("xor (xor x, c1), c2 -> xor x, c1 ^ c2", make(IrOp::xor_, inst.type, {arg(x, 0), number(inst.type, inner ^ c)}));
       return {};
     case IrOp::shl:
     case IrOp::shr:
-    case IrOp::sar: return c == 0 ? x : InstId();  // shl x, 0 -> x
+    case IrOp::sar: return c == 0 ? by("shift x, 0 -> x", x) : InstId();
     default: return divide(id, c);
   }
 }
@@ -228,19 +224,17 @@ InstId Folder::divide(InstId id, int64_t c) {
   auto u = inst.type == I64 ? static_cast<uint64_t>(c) : static_cast<uint32_t>(c);
   switch (inst.op) {
     case IrOp::sdiv:
-      if (c == 1) return x;  // sdiv x, 1 -> x
-      // sdiv x, -1 -> sub 0, x   (x is not the minimum: the op's own condition)
-      if (c == -1) return make(IrOp::sub, inst.type, {number(inst.type, 0), x});
+      if (c == 1) return by("sdiv x, 1 -> x", x);
+      // x is not the minimum: the op's own condition
+      if (c == -1) return by("sdiv x, -1 -> sub 0, x", make(IrOp::sub, inst.type, {number(inst.type, 0), x}));
       return {};
-    case IrOp::srem: return c == 1 || c == -1 ? number(inst.type, 0) : InstId();  // srem x, 1 -> 0
+    case IrOp::srem: return c == 1 || c == -1 ? by("srem x, 1 -> 0", number(inst.type, 0)) : InstId();
     case IrOp::udiv:
-      // udiv x, 2^k -> shr x, k
-      if (std::has_single_bit(u)) return make(IrOp::shr, inst.type, {x, number(IrType::kI32, std::countr_zero(u))});
-      return {};
+      if (!std::has_single_bit(u)) return {};
+      return by("udiv x, 2^k -> shr x, k", make(IrOp::shr, inst.type, {x, number(IrType::kI32, std::countr_zero(u))}));
     case IrOp::urem:
-      // urem x, 2^k -> and x, 2^k - 1
-      if (std::has_single_bit(u)) return make(IrOp::and_, inst.type, {x, number(inst.type, static_cast<int64_t>(u - 1))});
-      return {};
+      if (!std::has_single_bit(u)) return {};
+      return by("urem x, 2^k -> and x, 2^k - 1", make(IrOp::and_, inst.type, {x, number(inst.type, static_cast<int64_t>(u - 1))}));
     default: return {};
   }
 }
@@ -250,25 +244,25 @@ InstId Folder::checked(InstId id) {
   Inst& inst = fn_.at(id);
   InstId a = inst.args[0], b = inst.args[1];
   int64_t c = 0;
-  if (inst.op == IrOp::sub_ov && a == b) return number(inst.type, 0);  // sub_ov x, x -> 0
+  if (inst.op == IrOp::sub_ov && a == b) return by("sub_ov x, x -> 0", number(inst.type, 0));
   if (!constant(b, &c)) return {};
   switch (inst.op) {
-    case IrOp::add_ov: return c == 0 ? a : InstId();  // add_ov x, 0 -> x
+    case IrOp::add_ov: return c == 0 ? by("add_ov x, 0 -> x", a) : InstId();
     case IrOp::sub_ov:
-      if (c == 0) return a;  // sub_ov x, 0 -> x
+      if (c == 0) return by("sub_ov x, 0 -> x", a);
       if (c == minimum(inst.type)) return {};
-      // sub_ov x, c -> add_ov x, -c   (c is not the minimum, so -c exists and both leave when x - c does not fit)
+      // c is not the minimum, so -c exists and both leave when x - c does not fit
       {
         IrType type = inst.type;
         InstId negated = number(type, -c);
         fn_.at(id).op = IrOp::add_ov;
         fn_.at(id).args[1] = negated;
-        ++ctx_.rewrites;
+        ctx_.rewrote("sub_ov x, c -> add_ov x, -c");
       }
       return {};
     default:
-      if (c == 0) return b;  // mul_ov x, 0 -> 0
-      if (c == 1) return a;  // mul_ov x, 1 -> x
+      if (c == 0) return by("mul_ov x, 0 -> 0", b);
+      if (c == 1) return by("mul_ov x, 1 -> x", a);
       return {};
   }
 }
@@ -276,25 +270,25 @@ InstId Folder::checked(InstId id) {
 InstId Folder::floating(InstId id) {
   const Inst inst = at(id);
   InstId x = inst.args[0];
-  if (inst.op == IrOp::neg) return op(x) == IrOp::neg ? arg(x, 0) : InstId();  // neg (neg x) -> x
+  if (inst.op == IrOp::neg) return op(x) == IrOp::neg ? by("neg (neg x) -> x", arg(x, 0)) : InstId();
   double c = 0;
   if (!f64_constant(inst.args[1], &c)) return {};
   switch (inst.op) {
-    case IrOp::add: return c == 0 && std::signbit(c) ? x : InstId();   // add x, -0.0 -> x   (x + 0.0 is not x for -0.0)
-    case IrOp::sub: return c == 0 && !std::signbit(c) ? x : InstId();  // sub x, 0.0 -> x   (x - -0.0 is not x for -0.0)
+    case IrOp::add: return c == 0 && std::signbit(c) ? by("add x, -0.0 -> x", x) : InstId();  // x + 0.0 is not x for -0.0
+    case IrOp::sub: return c == 0 && !std::signbit(c) ? by("sub x, 0.0 -> x", x) : InstId();  // x - -0.0 is not x for -0.0
     case IrOp::mul:
-      if (c == 1) return x;                               // mul x, 1.0 -> x
-      if (c == -1) return make(IrOp::neg, F64, {x});      // mul x, -1.0 -> neg x
+      if (c == 1) return by("mul x, 1.0 -> x", x);
+      if (c == -1) return by("mul x, -1.0 -> neg x", make(IrOp::neg, F64, {x}));
       return {};
     default: {
-      if (c == 1) return x;                               // fdiv x, 1.0 -> x
-      if (c == -1) return make(IrOp::neg, F64, {x});      // fdiv x, -1.0 -> neg x
+      if (c == 1) return by("fdiv x, 1.0 -> x", x);
+      if (c == -1) return by("fdiv x, -1.0 -> neg x", make(IrOp::neg, F64, {x}));
       int exponent = 0;
       double reciprocal = 1 / c;
       bool power = std::isnormal(c) && std::isnormal(reciprocal) && std::abs(std::frexp(c, &exponent)) == 0.5;
-      // fdiv x, 2^k -> mul x, 2^-k   (both round the same real number)
-      if (power) return make(IrOp::mul, F64, {x, number(F64, std::bit_cast<int64_t>(reciprocal))});
-      return {};
+      if (!power) return {};
+      // both round the same real number
+      return by("fdiv x, 2^k -> mul x, 2^-k", make(IrOp::mul, F64, {x, number(F64, std::bit_cast<int64_t>(reciprocal))}));
     }
   }
 }
@@ -302,12 +296,12 @@ InstId Folder::floating(InstId id) {
 InstId Folder::bool_logic(InstId id) {
   const Inst inst = at(id);
   InstId a = inst.args[0], b = inst.args[1];
-  if (a == b) return inst.op == IrOp::xor_ ? truth(false) : a;  // and x, x -> x   xor x, x -> false
+  if (a == b) return inst.op == IrOp::xor_ ? by("xor b, b -> false", truth(false)) : by("and b, b -> b", a);
   int64_t c = 0;
   if (!constant(b, &c)) return {};
-  if (inst.op == IrOp::and_) return c != 0 ? a : b;                       // and x, true -> x    and x, false -> false
-  if (inst.op == IrOp::or_) return c != 0 ? b : a;                        // or x, true -> true   or x, false -> x
-  return c != 0 ? make(IrOp::not_, BOOL, {a}) : a;                        // xor x, true -> not x
+  if (inst.op == IrOp::and_) return c != 0 ? by("and b, true -> b", a) : by("and b, false -> false", b);
+  if (inst.op == IrOp::or_) return c != 0 ? by("or b, true -> true", b) : by("or b, false -> b", a);
+  return c != 0 ? by("xor b, true -> not b", make(IrOp::not_, BOOL, {a})) : by("xor b, false -> b", a);
 }
 
 }  // namespace orus::jit

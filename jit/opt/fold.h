@@ -1,5 +1,6 @@
 // Folder: rewrites of one instruction that look at its operands only. Each is exact: the value, the trap and the bits
-// are the same for every input (but for the payload of a NaN, which no program can see).
+// are the same for every input (but for the payload of a NaN, which no program can see). Every rule carries its name,
+// "before -> after", by which fuzz/proofs demands and checks its proof.
 //
 // Usage: begin_block, then fold each instruction of the block in order after its arguments were resolved. Instructions
 // that a rewrite makes are appended to the block, in front of the one being folded, which the caller appends after.
@@ -53,6 +54,11 @@ class Folder {
   bool f64_constant(InstId id, double* value) const;
   InstId number(IrType type, int64_t value) { return fn_.constant(type, value); }
   InstId truth(bool value) { return fn_.constant(IrType::kBool, value ? 1 : 0); }
+  /// Records that `rule` makes an instruction `value`; every rewrite goes through here.
+  InstId by(std::string_view rule, InstId value) {
+    ctx_.rewrote(rule);
+    return value;
+  }
   /// A new pure instruction in front of the one at hand, folded itself.
   InstId make(IrOp op, IrType type, std::initializer_list<InstId> args);
 

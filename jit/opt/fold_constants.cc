@@ -22,22 +22,20 @@ bool fold_branch(Function& fn, BlockId block, PassContext& ctx) {
   auto& successors = fn.at(block).successors;
   InstId condition = fn.at(id).args[0];
   if (fn.at(condition).op == IrOp::not_) {
-    // branch (not c) b1, b2 -> branch c b2, b1
     fn.at(id).args[0] = fn.at(condition).args[0];
     std::swap(successors[0], successors[1]);
-    ++ctx.rewrites;
+    ctx.rewrote("branch (not c), b1, b2 -> branch c, b2, b1");
     return fold_branch(fn, block, ctx);
   }
   bool same = successors[0].target == successors[1].target && successors[0].args == successors[1].args;
   if (!fn.is_constant(condition) && !same) return false;
-  // branch true b1, b2 -> jump b1
   size_t taken = same || fn.constant_value(condition) != 0 ? 0 : 1;
   Edge edge = std::move(successors[taken]);
   successors = {std::move(edge)};
   Inst& inst = fn.at(id);
   inst.op = IrOp::jump;
   inst.arg_count = 0;
-  ++ctx.rewrites;
+  ctx.rewrote(same ? "branch c, b1, b1 -> jump b1" : "branch true, b1, b2 -> jump b1");
   return true;
 }
 
@@ -59,10 +57,9 @@ bool fold_constants(Function& fn, PassContext& ctx) {
         fn.replace(id, folded);
         continue;
       }
-      // guard true ->
       if (fn.at(id).op == IrOp::guard && folder.always_true(fn.at(id).args[0])) {
         fn.at(id).dead = true;
-        ++ctx.rewrites;
+        ctx.rewrote("guard true ->");
         continue;
       }
       fn.at(b).insts.push_back(id);

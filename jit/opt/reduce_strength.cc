@@ -44,7 +44,6 @@ class Reducer {
         InstId value = reduced(id);
         if (value.valid()) {
           fn_.replace(id, value);
-          ++ctx_.rewrites;
         } else {
           out_.push_back(id);
         }
@@ -91,6 +90,12 @@ class Reducer {
     return id;
   }
 
+  /// Records that `rule` makes an instruction `value`; every reduction goes through here.
+  InstId by(std::string_view rule, InstId value) {
+    ctx_.rewrote(rule);
+    return value;
+  }
+
   static int width(IrType type) { return type == I32 ? 32 : 64; }
   /// The constant as a signed number.
   bool constant(InstId id, int64_t* value) const {
@@ -118,27 +123,26 @@ class Reducer {
     }
   }
 
-  /// x % 2^k == 0  ->  (x & (2^k - 1)) == 0, for either sign of x and of the divisor; the same for !=
+  /// For either sign of x and of the divisor; the same for !=.
   InstId divisible(const Inst& inst) {
     for (int i : {0, 1}) {
       const Inst rem = fn_.at(inst.args[i]);
-      int64_t zero, by;
+      int64_t zero, divisor;
       if (rem.op != IrOp::srem || !constant(inst.args[1 - i], &zero) || zero != 0) continue;
-      if (!constant(rem.args[1], &by) || by == 0 || !std::has_single_bit(magnitude(by))) continue;
-      InstId low = emit(IrOp::and_, rem.type, rem.args[0], static_cast<int64_t>(magnitude(by) - 1));
-      return emit(inst.op, IrType::kBool, low, fn_.constant(rem.type, 0));
+      if (!constant(rem.args[1], &divisor) || divisor == 0 || !std::has_single_bit(magnitude(divisor))) continue;
+      InstId low = emit(IrOp::and_, rem.type, rem.args[0], static_cast<int64_t>(magnitude(divisor) - 1));
+      return by("eq (srem x, 2^k), 0 -> eq (and x, 2^k - 1), 0", emit(inst.op, IrType::kBool, low, fn_.constant(rem.type, 0)));
     }
     return {};
   }
 
-  /// x * 2^k  ->  x << k
   InstId multiplied(const Inst& inst) {
     for (int i : {0, 1}) {
-      int64_t by;
-      if (!constant(inst.args[i], &by)) continue;
-      uint64_t value = bits(inst.type, by);
+      int64_t factor;
+      if (!constant(inst.args[i], &factor)) continue;
+      uint64_t value = bits(inst.type, factor);
       if (!std::has_single_bit(value)) return {};
-      return shift(IrOp::shl, inst.type, inst.args[1 - i], std::countr_zero(value));
+      return by("mul x, 2^k -> shl x, k", shift(IrOp::shl, inst.type, inst.args[1 - i], std::countr_zero(value)));
     }
     return {};
   }
@@ -149,19 +153,20 @@ class Reducer {
     return shift(IrOp::shr, type, sign, width(type) - k);
   }
 
-  InstId quotient(IrType type, InstId x, int64_t by, bool positive) {
-    if (by == 1) return x;
-    uint64_t d = magnitude(by);
+  InstId quotient(IrType type, InstId x, int64_t divisor, bool positive) {
+    if (divisor == 1) return by("sdiv x, 1 -> x", x);
+    uint64_t d = magnitude(divisor);
     InstId q;
     if (d == 1) {
-      q = x;  // INT64_MIN / -1: kept away by its guard
+      q = by("sdiv x, -1 -> sub 0, x", x);  // INT64_MIN / -1: kept away by its guard
     } else if (std::has_single_bit(d)) {
       int k = std::countr_zero(d);
-      q = positive ? shift(IrOp::shr, type, x, k) : shift(IrOp::sar, type, emit(IrOp::add, type, x, bias(type, x, k)), k);
+      q = positive ? by("sdiv x, 2^k -> shr x, k, for x >= 0", shift(IrOp::shr, type, x, k))
+                   : by("sdiv x, 2^k -> sar (add x, bias), k", shift(IrOp::sar, type, emit(IrOp::add, type, x, bias(type, x, k)), k));
     } else {
-      return type == I32 ? quotient32(x, d, by < 0, positive) : quotient64(x, d, by < 0, positive);
+      return type == I32 ? quotient32(x, d, divisor < 0, positive) : quotient64(x, d, divisor < 0, positive);
     }
-    return by < 0 ? emit(IrOp::sub, type, fn_.constant(type, 0), q) : q;
+    return divisor < 0 ? emit(IrOp::sub, type, fn_.constant(type, 0), q) : q;
   }
 
   /// x / d for -2^31 <= x < 2^31: the multiplier has 32 bits, so the product fits 64.
@@ -169,7 +174,7 @@ class Reducer {
     Magic magic = signed_magic(d, 32);
     InstId wide = emit(IrOp::sext, I64, x);
     InstId high = shift(IrOp::sar, I64, emit(IrOp::mul, I64, wide, static_cast<int64_t>(magic.multiplier)), magic.shift);
-    return emit(IrOp::trunc, I32, rounded(wide, high, negate, positive));
+    return by("sdiv.i32 x, c -> trunc ((sext x) * magic >> s) + rounding", emit(IrOp::trunc, I32, rounded(wide, high, negate, positive)));
   }
 
   InstId quotient64(InstId x, uint64_t d, bool negate, bool positive) {
@@ -178,7 +183,7 @@ class Reducer {
     InstId high = emit(IrOp::mul_high, I64, x, multiplier);
     // A multiplier of 2^63 or more was taken as 2^64 less than it is.
     if (multiplier < 0) high = emit(IrOp::add, I64, high, x);
-    return rounded(x, shift(IrOp::sar, I64, high, magic.shift - 64), negate, positive);
+    return by("sdiv.i64 x, c -> (mul_high x, magic) >> s + rounding", rounded(x, shift(IrOp::sar, I64, high, magic.shift - 64), negate, positive));
   }
 
   /// From rounded down to rounded towards zero; negated when the divisor is negative.
@@ -188,26 +193,27 @@ class Reducer {
     return negate ? emit(IrOp::sub, I64, sign, floor) : emit(IrOp::sub, I64, floor, sign);
   }
 
-  InstId remainder(IrType type, InstId x, int64_t by, bool positive) {
-    uint64_t d = magnitude(by);
-    if (d == 1) return fn_.constant(type, 0);
+  InstId remainder(IrType type, InstId x, int64_t divisor, bool positive) {
+    uint64_t d = magnitude(divisor);
+    if (d == 1) return by("srem x, 1 -> 0", fn_.constant(type, 0));
     if (std::has_single_bit(d)) {
-      if (positive) return emit(IrOp::and_, type, x, static_cast<int64_t>(d - 1));
+      if (positive) return by("srem x, 2^k -> and x, 2^k - 1, for x >= 0", emit(IrOp::and_, type, x, static_cast<int64_t>(d - 1)));
       InstId add = bias(type, x, std::countr_zero(d));
       InstId low = emit(IrOp::and_, type, emit(IrOp::add, type, x, add), static_cast<int64_t>(d - 1));
-      return emit(IrOp::sub, type, low, add);
+      return by("srem x, 2^k -> sub (and (add x, bias), 2^k - 1), bias", emit(IrOp::sub, type, low, add));
     }
     // The sign of the divisor does not matter: x % -d == x % d.
     InstId q = type == I32 ? quotient32(x, d, false, positive) : quotient64(x, d, false, positive);
-    return emit(IrOp::sub, type, x, emit(IrOp::mul, type, q, static_cast<int64_t>(d)));
+    return by("srem x, c -> sub x, (mul (x / c), c)", emit(IrOp::sub, type, x, emit(IrOp::mul, type, q, static_cast<int64_t>(d))));
   }
 
   InstId unsigned_quotient(IrType type, InstId x, uint64_t d) {
-    if (std::has_single_bit(d)) return shift(IrOp::shr, type, x, std::countr_zero(d));
+    if (std::has_single_bit(d)) return by("udiv x, 2^k -> shr x, k", shift(IrOp::shr, type, x, std::countr_zero(d)));
     if (type == I32) return unsigned_quotient32(x, d);
     // Above half of the range the quotient is 0 or 1.
     if (d > uint64_t{1} << 63) {
-      return emit(IrOp::zext, I64, emit(IrOp::ule, IrType::kBool, fn_.constant(I64, static_cast<int64_t>(d)), x));
+      InstId above = emit(IrOp::ule, IrType::kBool, fn_.constant(I64, static_cast<int64_t>(d)), x);
+      return by("udiv.i64 x, c -> zext (ule c, x), for c > 2^63", emit(IrOp::zext, I64, above));
     }
     Magic magic = unsigned_magic(d, 64, 64);
     int before = 0;
@@ -218,10 +224,10 @@ class Reducer {
     }
     InstId start = shift(IrOp::shr, I64, x, before);
     InstId high = emit(IrOp::umul_high, I64, start, static_cast<int64_t>(static_cast<uint64_t>(magic.multiplier)));
-    if (magic.multiplier >> 64 == 0) return shift(IrOp::shr, I64, high, magic.shift - 64);
+    if (magic.multiplier >> 64 == 0) return by("udiv.i64 x, c -> (umul_high x, magic) >> s", shift(IrOp::shr, I64, high, magic.shift - 64));
     // The multiplier is 2^64 more: (high + x) / 2, without the carry.
     InstId half = emit(IrOp::add, I64, shift(IrOp::shr, I64, emit(IrOp::sub, I64, start, high), 1), high);
-    return shift(IrOp::shr, I64, half, magic.shift - 65);
+    return by("udiv.i64 x, c -> ((x - h) / 2 + h) >> s, h = umul_high x, magic", shift(IrOp::shr, I64, half, magic.shift - 65));
   }
 
   InstId unsigned_quotient32(InstId x, uint64_t d) {
@@ -229,17 +235,18 @@ class Reducer {
     Magic magic = d < uint64_t{1} << 31 ? unsigned_magic(d, 32, 32) : Magic{Unsigned128{1} << 32, 0};
     if (magic.multiplier >> 32 == 0) {
       InstId product = emit(IrOp::mul, I64, wide, static_cast<int64_t>(magic.multiplier));
-      return emit(IrOp::trunc, I32, shift(IrOp::shr, I64, product, magic.shift));
+      return by("udiv.i32 x, c -> trunc ((zext x) * magic >> s)", emit(IrOp::trunc, I32, shift(IrOp::shr, I64, product, magic.shift)));
     }
     // With 2^64 as the power the error is below d, far below 2^(64-32).
     auto multiplier = static_cast<uint64_t>((Unsigned128{1} << 64) / d + 1);
-    return emit(IrOp::trunc, I32, emit(IrOp::umul_high, I64, wide, static_cast<int64_t>(multiplier)));
+    InstId high = emit(IrOp::umul_high, I64, wide, static_cast<int64_t>(multiplier));
+    return by("udiv.i32 x, c -> trunc (umul_high (zext x), magic)", emit(IrOp::trunc, I32, high));
   }
 
   InstId unsigned_remainder(IrType type, InstId x, uint64_t d) {
-    if (std::has_single_bit(d)) return emit(IrOp::and_, type, x, static_cast<int64_t>(d - 1));
+    if (std::has_single_bit(d)) return by("urem x, 2^k -> and x, 2^k - 1", emit(IrOp::and_, type, x, static_cast<int64_t>(d - 1)));
     InstId q = unsigned_quotient(type, x, d);
-    return emit(IrOp::sub, type, x, emit(IrOp::mul, type, q, static_cast<int64_t>(d)));
+    return by("urem x, c -> sub x, (mul (x / c), c)", emit(IrOp::sub, type, x, emit(IrOp::mul, type, q, static_cast<int64_t>(d))));
   }
 };
 
