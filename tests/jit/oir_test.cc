@@ -14,8 +14,9 @@
 //
 // Without a MODULE the function gets one made for it: parameters in registers 0.., then a spare register of each of
 // i32, i64, f64, bool, string; code words 0 to 7 are instructions that a frame state may name; words 8, 9 and 10 call
-// @reads (of g0), @writes (42 to g0) and @quiet. A `ref` parameter is an array, in a RESULT `[1 2 3]`. Types: #10
-// [i32], #11 [i64], #12 [f64], #13 a struct {x: i32, y: f64}. Globals: g0 i32, g1 i64, g2 f64, g3 string.
+// @reads (of g0), @writes (42 to g0) and @quiet. A `ref` parameter is an array, in a RESULT `[1 2 3]` or `same`: the
+// array passed before it. Types: #10 [i32], #11 [i64], #12 [f64], #13 a struct {x: i32, y: f64}. Globals: g0 i32, g1
+// i64, g2 f64, g3 string.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -248,6 +249,10 @@ bool parse_case(TestFrame& frame, const Function& fn, Case* out) {
   std::vector<std::string> values = inside.empty() ? std::vector<std::string>() : split(inside, ',');
   if (values.size() != fn.param_types.size()) return false;
   for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i] == "same" && !out->arrays.empty()) {
+      out->arguments.push_back(ref_slot(out->arrays.back().object));
+      continue;
+    }
     if (fn.param_types[i] == IrType::kRef) {
       if (!parse_array(frame, frame.module().functions[fn.index].registers[i], values[i], out)) return false;
       continue;
