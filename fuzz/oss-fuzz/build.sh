@@ -35,5 +35,6 @@ for library in $(ldd "$OUT/${targets[0]}" | awk '/=> \// { print $3 }' | grep -E
   cp "$library" "$OUT/lib/"
 done
 for target in "${targets[@]}"; do
+  # shellcheck disable=SC2016  # the loader expands it
   patchelf --set-rpath '$ORIGIN/lib' "$OUT/$target"
 done
