@@ -14,7 +14,7 @@ body { background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, "De
 h1 { font-size: 1.5rem; margin: 0 0 .2rem; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; }
 p.note { color: var(--soft); margin: .2rem 0 .8rem; }
 table { border-collapse: collapse; width: 100%; background: var(--panel); } th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top; }
-th { color: var(--soft); font-weight: 600; font-size: .85rem; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+th { color: var(--soft); font-weight: 600; font-size: .85rem; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } td.demanded { white-space: nowrap; }
 .ok { color: var(--good); font-weight: 600; } .missed { color: var(--bad); font-weight: 600; } code { font-size: .85em; overflow-wrap: anywhere; }
 svg { background: var(--panel); border: 1px solid var(--line); max-width: 100%; height: auto; } svg text { fill: var(--ink); font: 12px system-ui, "DejaVu Sans", sans-serif; }
 svg .soft { fill: var(--soft); } svg .bar { fill: var(--bar); } svg .pale { fill: var(--pale); } svg .grid { stroke: var(--grid); } svg .mark { stroke: var(--ink); stroke-width: 1.5; }
@@ -27,7 +27,7 @@ def text(value):
     return html.escape(str(value))
 
 
-def bars(rows, unit="", limit=None, width=880):
+def bars(rows, unit="", limit=None, width=1040, show_tick="{:g}".format):
     """Horizontal bars. rows: (label, value, low or None, high or None, shown text)."""
     if not rows:
         return '<p class="note">nothing measured</p>'
@@ -38,7 +38,7 @@ def bars(rows, unit="", limit=None, width=880):
     parts = [f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">']
     for tick in nice_ticks(top):
         x = left + tick * scale
-        parts.append(f'<line class="grid" x1="{x:.1f}" y1="4" x2="{x:.1f}" y2="{height - 20}"/><text class="soft" x="{x:.1f}" y="{height - 6}" text-anchor="middle">{tick:g}{unit}</text>')
+        parts.append(f'<line class="grid" x1="{x:.1f}" y1="4" x2="{x:.1f}" y2="{height - 20}"/><text class="soft" x="{x:.1f}" y="{height - 6}" text-anchor="middle">{show_tick(tick)}{unit}</text>')
     for i, (label, value, low, high, shown) in enumerate(rows):
         y = 6 + i * step
         parts.append(f'<text x="{left - 8}" y="{y + 14}" text-anchor="end">{text(label)}</text><rect class="bar" x="{left}" y="{y + 3}" width="{max(value * scale, .5):.1f}" height="14"/>')
@@ -60,7 +60,7 @@ def nice_ticks(top):
     return [round(step * i, 10) for i in range(int(top / step) + 1)]
 
 
-def survival(curves, width=880, height=300):
+def survival(curves, width=1040, height=320):
     """Share of mutants still alive over time, one curve for each area; time is logarithmic from 0.1 to 300 s."""
     drawn = [(area, times) for area, times in sorted(curves.items()) if times]
     if not drawn:
@@ -104,7 +104,7 @@ def verdict_table(rows):
     for row in rows:
         state = '<span class="ok">ok</span>' if row.ok else '<span class="missed">missed</span>'
         lines.append(f"<tr><td>{state}</td><td>{text(row.check)}</td><td>{text(row.what)}</td><td class=number>{text(row.figure)}</td>"
-                     f"<td class=number>{text(row.demanded)}</td><td><code>{text(row.more)}</code></td></tr>")
+                     f'<td class="number demanded">{text(row.demanded)}</td>' f"<td><code>{text(row.more)}</code></td></tr>")
     return "".join(lines) + "</table>"
 
 
@@ -125,7 +125,8 @@ def coverage_section(bench):
     parts += section("By opcode family", "Share of the example programs' instructions, and how much of it ran natively.", bars(families, " %"))
     exits = sorted(profile.get("exits", {}).items(), key=lambda item: -item[1])
     parts += section("Exits by reason", "Examples and conformance programs, compiled eagerly; logarithmic.",
-                     bars([(reason, math.log10(count + 1), None, None, f"{count}") for reason, count in exits]))
+                     bars([(reason, math.log10(count + 1), None, None, f"{count}") for reason, count in exits],
+                          show_tick=lambda tick: f"{10 ** tick:,.0f}" if tick == int(tick) else ""))
     return parts
 
 

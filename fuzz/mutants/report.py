@@ -44,7 +44,9 @@ def progress_line(mutant, run, done, total):
 
 def commit_of(tree):
     named = subprocess.run(["git", "-C", tree, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return named.stdout.strip() or "unknown"
+    if not named.stdout.strip():  # --tree=DIR that is no checkout
+        return commit_of(plant.FOLDER) + " and what --tree added"
+    return named.stdout.strip()
 
 
 def read(path):
