@@ -15,6 +15,8 @@ import xml.etree.ElementTree
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 RELEASE = os.path.join("build", "release")
+# What takes hours is kept in the tree, with its commit, for quick gates.
+RECORDED = os.path.join(ROOT, "ci", "release_gate", "recorded")
 # Checks that read the evidence of another one.
 SHARED = {"coverage": "uplift", "grid": "fuzz"}
 
@@ -173,6 +175,14 @@ def collect_proofs(limits, work):
     return read_json(out)
 
 
+def record(path, evidence):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as stream:
+        json.dump(evidence, stream, indent=0, sort_keys=True)
+        stream.write("\n")
+    return evidence
+
+
 def coverage_of(report):
     """Shares of lines and branches of vm/ and jit/ in llvm-cov's JSON, tests left out."""
     sums = {"lines": [0, 0], "branches": [0, 0]}
@@ -190,10 +200,10 @@ def coverage_of(report):
 
 def collect_tests(limits, work):
     """Full gate: builds the cov preset and runs the tests. Quick: what the last full gate recorded."""
-    recorded = os.path.join(ROOT, "build", "gate", "coverage.json")
+    recorded = os.path.join(RECORDED, "coverage.json")
     if limits.quick:
         if not os.path.exists(recorded):
-            raise Failed("no coverage recorded in build/gate/coverage.json: run ci/gate without --quick once")
+            raise Failed("no coverage recorded: run ci/gate without --quick once, and commit ci/release_gate/recorded")
         return read_json(recorded)
     run(["ci/build", "cov"], os.path.join(work, "cov-build.log"), 7200, accept=(0,))
     profiles = os.path.join(ROOT, "build", "cov", "profiles")
@@ -208,18 +218,15 @@ def collect_tests(limits, work):
     if report.returncode != 0:
         raise Failed(f"llvm-cov-19 export: {report.stderr.strip()[:200]}")
     shares, files = coverage_of(json.loads(report.stdout))
-    evidence = dict(shares, commit=commit(), files=files)
-    with open(recorded, "w", encoding="utf-8") as stream:
-        json.dump(evidence, stream)
-    return evidence
+    return record(recorded, dict(shares, commit=commit(), files=files))
 
 
 def collect_sanitizers(limits, work):
     """Full gate: the unit and conformance tests under asan and tsan. Quick: what the last full gate recorded."""
-    recorded = os.path.join(ROOT, "build", "gate", "sanitizers.json")
+    recorded = os.path.join(RECORDED, "sanitizers.json")
     if limits.quick:
         if not os.path.exists(recorded):
-            raise Failed("no sanitizer runs recorded in build/gate/sanitizers.json: run ci/gate without --quick once")
+            raise Failed("no sanitizer runs recorded: run ci/gate without --quick once, and commit ci/release_gate/recorded")
         return read_json(recorded)
     evidence = {"presets": [], "failures": [], "commit": commit()}
     for preset in ("asan", "tsan"):
@@ -227,9 +234,7 @@ def collect_sanitizers(limits, work):
         cases, failed = read_junit(os.path.join(ROOT, "build", preset, "ctest.xml"))
         evidence["presets"].append(f"{preset} ({cases} tests)")
         evidence["failures"] += [f"{preset}: {name}" for name in failed]
-    with open(recorded, "w", encoding="utf-8") as stream:
-        json.dump(evidence, stream)
-    return evidence
+    return record(recorded, evidence)
 
 
 COLLECTORS = {"uplift": collect_uplift, "conformance": collect_conformance, "fuzz": collect_fuzz, "mutants": collect_mutants, "proofs": collect_proofs,
