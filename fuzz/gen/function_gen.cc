@@ -16,7 +16,8 @@ FunctionGen::FunctionGen(ModuleState& module, uint32_t index)
   assigned_.assign(registers_.size(), true);
   // The programs that are called cost little, so that loops may call them.
   budget_ = is_main_ ? m_.limits.cost : s_.chance(3) ? 400 : 60;
-  max_size_ = is_main_ ? 16 + s_.below(100) : 6 + s_.below(40);
+  // Half of the callees are small enough to be inlined, half are not.
+  max_size_ = is_main_ ? 16 + s_.below(100) : s_.flip() ? 4 + s_.below(20) : 42 + s_.below(30);
 }
 
 void FunctionGen::step() {
@@ -210,7 +211,8 @@ void FunctionGen::join(const Assigned& other) {
 void FunctionGen::run() {
   if (is_main_) {
     for (GlobalPlan& global : m_.globals) {
-      if (!s_.chance(12)) store_global(global);
+      // A scalar may stay unassigned until a loop stores it; a reference without a value raises.
+      if (!s_.chance(is_reference(m_.kind(global.promise.type)) ? 12 : 4)) store_global(global);
     }
   }
   if (plan_.recursive) {
@@ -226,6 +228,7 @@ void FunctionGen::run() {
   Assigned before = assigned_;
   Reg error = guarded ? fresh_pinned(kTypeError, kNoFacts) : kNoReg;
   auto range = b_.begin_try();
+  if (!is_main_ && s_.flip()) side_effect();
   while (!spent()) statement();
   if (is_main_ && !hot_) do_while_loop();
   if (s_.flip()) store_everything();

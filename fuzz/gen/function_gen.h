@@ -118,6 +118,18 @@ class FunctionGen {
   void cold_exit();
   void global_updates();
 
+  // Policies around checks and effects (policies_checks.cc)
+  Reg pinned_number(int32_t value);
+  void checked_loop();
+  void checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_t largest);
+  void keep_visible(Reg r);
+  void selected_value();
+  void conversion_chain();
+  void across_call();
+  void side_effect();
+  void young_into_old();
+  void guarded_division();
+
   ModuleState& m_;
   Stream& s_;
   FunctionPlan& plan_;

@@ -43,6 +43,12 @@ enum class Policy : uint8_t {
   kColdExits,     // errors that are raised rarely
   kGlobalLoops,   // module variables in loops
   kSmallCallees,  // calls worth inlining
+  kCheckedLoops,  // checks that the last iteration just passes, or just does not
+  kSelects,       // conditional values before a check
+  kConversions,   // chains of conversions
+  kAcrossCalls,   // reads on both sides of a call or a change
+  kYoungIntoOld,  // references stored into old objects
+  kGuardedDivision,
   kCount,
 };
 

@@ -21,6 +21,12 @@ void FunctionGen::policy_statement() {
       case Policy::kColdExits: return cold_exit();
       case Policy::kGlobalLoops: return global_updates();
       case Policy::kSmallCallees: return call();
+      case Policy::kCheckedLoops: return checked_loop();
+      case Policy::kSelects: return selected_value();
+      case Policy::kConversions: return conversion_chain();
+      case Policy::kAcrossCalls: return across_call();
+      case Policy::kYoungIntoOld: return young_into_old();
+      case Policy::kGuardedDivision: return guarded_division();
       case Policy::kCount: return;
     }
   }

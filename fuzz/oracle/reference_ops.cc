@@ -127,7 +127,8 @@ template <class To>
 void checked_truncation(Machine& m, const Insn* i, Trap trap) {
   To out = 0;
   double value = get<double>(m, i->b);
-  if (value < 0 || !truncate(value, &out)) return m.raise(trap);
+  // What counts is the value itself: a fraction above the maximum is too much already.
+  if (value < 0 || static_cast<long double>(value) > static_cast<long double>(std::numeric_limits<To>::max()) || !truncate(value, &out)) return m.raise(trap);
   set<To>(m, i->a, out);
 }
 

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <fstream>
+
 #include "api/heap_digest.h"
 
 namespace orus::fuzz {
@@ -46,6 +48,16 @@ char* stack_limit() {
     return static_cast<char*>(low) + kReserve;
   }();
   return limit;
+}
+
+/// The line of /proc/self/maps of a page that is writable and executable; empty when there is none.
+std::string writable_code() {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    size_t rights = line.find(' ');
+    if (rights != std::string::npos && line.size() > rights + 3 && line[rights + 2] == 'w' && line[rights + 3] == 'x') return line;
+  }
+  return {};
 }
 
 VmConfig vm_config(const Mode& mode, const RunSettings& settings) {
@@ -136,7 +148,11 @@ RunReport run_program(const VerifiedModule& module, const Mode& mode, const RunS
   Outcome outcome = (*vm)->run_main();
   observe_ending(**vm, outcome, &report.seen);
   report.seen.output = std::move(console.output);
-  if (tier != nullptr) report.jit = tier->stats();
+  if (tier != nullptr) {
+    constexpr uint64_t kLookOneIn = 128;
+    report.jit = tier->stats();
+    if (settings.seed % kLookOneIn == 0) report.writable_code = writable_code();
+  }
   report.collections = (*vm)->heap().stats().full_collections;
   return report;
 }

@@ -56,6 +56,7 @@ struct RunReport {
   Observation seen;
   jit::JitStats jit;
   uint64_t collections = 0;
+  std::string writable_code;  // a page that was both while machine code existed; looked at now and then
 };
 
 /// Errors of the host (no memory) end up as `refused`.

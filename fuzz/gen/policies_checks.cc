@@ -1,0 +1,302 @@
+// Policies around checks and effects: loops whose checks are just right or off by one, values that pass through
+// selects and conversions before a check, reads on both sides of a call, references stored into old objects.
+#include <algorithm>
+#include <cstdlib>
+
+#include "fuzz/gen/function_gen.h"
+
+namespace orus::fuzz {
+namespace {
+
+constexpr int16_t kSteps[] = {1, -1, 2, 3, -2, -3, 7, 1};
+
+}  // namespace
+
+/// A register with this number that statements leave alone.
+Reg FunctionGen::pinned_number(int32_t value) {
+  Reg r = fresh_pinned(kTypeI32, facts_of(value));
+  step();
+  b_.load_k(r, m_.builder.constant(kTypeI32, static_cast<uint32_t>(value)));
+  wrote(r);
+  return r;
+}
+
+/// for (i = start; ...; i += step) with an array as long as its largest index needs, or one short, and a sum that just
+/// fits, or just does not.
+void FunctionGen::checked_loop() {
+  int32_t by = s_.pick(kSteps), trips = static_cast<int32_t>(1 + s_.below(14));
+  if (!affordable(static_cast<uint64_t>(trips) * 14) || depth_ >= 4) return;
+  int32_t low = static_cast<int32_t>(s_.below(3)), span = (trips - 1) * std::abs(by);
+  int32_t start = by > 0 ? low : low + span, last = by > 0 ? low + span : low;
+  bool short_by_one = s_.chance(5), below_zero = s_.chance(8);
+  int32_t length = std::max(low + span + 1 - (short_by_one ? 1 : 0), 1);
+  TypeId type = s_.flip() ? m_.arrays[0] : m_.arrays[1];
+  bool narrow = type == m_.arrays[0];
+  TypeId element = narrow ? kTypeI32 : kTypeI64;
+  Reg array = fresh(type, {.elem = 12, .min_len = static_cast<uint16_t>(length)});
+  Reg fill = value(element, {.bits = 12}), count = number(kTypeI32, length);
+  op(Op::array_fill, array, fill, count);
+  wrote(array);
+  Reg sum = fresh_pinned(element, kNoFacts);
+  step();
+  b_.load_k(sum, m_.builder.constant(element, 0));
+  wrote(sum);
+  Reg flag = value(kTypeI32, {.bits = 4});
+  Label handler = b_.label(), done = b_.label(), head = b_.label(), exit = b_.label();
+  Reg error = fresh_pinned(kTypeError, kNoFacts);
+  Reg counter = pinned_number(start - (below_zero ? low + 1 : 0));
+  registers_[counter].facts = {.bits = 9};
+  // The limit lies anywhere between the last value and the one after it.
+  int32_t limit_value = last + (by > 0 ? 1 : -1) * static_cast<int32_t>(s_.below(static_cast<uint32_t>(std::abs(by))));
+  Reg limit = pinned_number(limit_value);
+  pinned_number(by);
+  Assigned before = assigned_;
+  auto range = b_.begin_try();
+  bool ranged = s_.flip();
+  if (ranged) jump_op(Op::for_test_closed, counter, limit, exit);
+  step();
+  b_.bind_loop(head);
+  uint64_t outer = mult_;
+  mult_ *= static_cast<uint64_t>(trips);
+  ++tries_;
+  counters_.push_back(counter);
+  checked_body(array, counter, sum, flag, by > 0 ? last : start);
+  if (s_.chance(3)) block(1);
+  counters_.pop_back();
+  --tries_;
+  restore(before);
+  if (ranged) {
+    jump_op(Op::for_next_closed, counter, limit, head);
+  } else {
+    op(Op::addk_i32, counter, counter, static_cast<uint16_t>(by));
+    jump_op(Op::jle_i32, by > 0 ? counter : limit, by > 0 ? limit : counter, head);
+  }
+  mult_ = outer;
+  b_.bind(exit);
+  step();
+  b_.jump(done);
+  b_.end_try(range, handler, error);
+  b_.bind(handler);
+  if (s_.flip()) op(narrow ? Op::bnot_i32 : Op::bnot_i64, sum, sum);
+  b_.bind(done);
+  keep_visible(sum);
+}
+
+/// One access and one sum near the end of its kind, each perhaps under a condition.
+void FunctionGen::checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_t largest) {
+  bool narrow = registers_[sum].type == kTypeI32;
+  Label skip = b_.label();
+  uint32_t condition = s_.below(5);
+  if (condition == 1) jump_op(Op::jnek_i32, flag, static_cast<uint16_t>(s_.below(4)), skip);
+  if (condition == 2) jump_op(Op::jltk_i32, counter, static_cast<uint16_t>(s_.below(6)), skip);
+  if (condition == 3) jump_op(Op::jgtk_i32, counter, static_cast<uint16_t>(largest - static_cast<int32_t>(s_.below(3))), skip);
+  Assigned before = assigned_;
+  Reg item = fresh(narrow ? kTypeI32 : kTypeI64, {.bits = 12});
+  if (s_.chance(3)) {
+    op(narrow ? Op::array_set_4 : Op::array_set_8, array, counter, value(registers_[item].type, {.bits = 12}));
+  }
+  op(narrow ? Op::array_get_4 : Op::array_get_8, item, array, counter);
+  op(narrow ? Op::bxor_i32 : Op::bxor_i64, sum, sum, item);
+  if (s_.flip()) {
+    // Overflows in the last iteration, one before it, or not at all.
+    int32_t room = INT32_MAX - largest + static_cast<int32_t>(s_.below(3)) - 1;
+    Reg wide = number(kTypeI32, s_.flip() ? room : -room), t = fresh(kTypeI32, kNoFacts);
+    op(s_.flip() ? Op::add_i32 : Op::sub_i32, t, wide, counter);
+    if (narrow) op(Op::bxor_i32, sum, sum, t);
+  }
+  restore(before);
+  b_.bind(skip);
+}
+
+/// Puts a number where the end of the program shows it.
+void FunctionGen::keep_visible(Reg r) {
+  for (GlobalPlan& global : m_.globals) {
+    if (global.promise.type != registers_[r].type || !storable(facts(r), global.promise.facts)) continue;
+    step();
+    b_.store_global(r, global.id);
+    return;
+  }
+  Reg copy = fresh(registers_[r].type, facts(r));
+  op(Op::mov, copy, r);
+  wrote(copy);
+}
+
+/// x = condition ? a : b, then an index or a checked sum that one of the two does not allow.
+void FunctionGen::selected_value() {
+  Reg v = !counters_.empty() && s_.flip() && assigned_[counters_.back()] ? counters_.back() : value(kTypeI32, {.bits = 12});
+  Reg x = fresh(kTypeI32, kNoFacts);
+  int32_t edge = static_cast<int32_t>(s_.below(20));
+  Reg low = number(kTypeI32, static_cast<int32_t>(s_.below(6))), k = number(kTypeI32, edge);
+  bool first = s_.flip();
+  op(Op::mov, x, first ? v : low);
+  wrote(x);
+  Label skip = b_.label();
+  static constexpr Op kJumps[] = {Op::jlt_i32, Op::jle_i32, Op::jeq_i32, Op::jne_i32};
+  Op jump = s_.pick(kJumps);
+  s_.flip() ? jump_op(jump, v, k, skip) : jump_op(jump, k, v, skip);
+  if (s_.flip()) {
+    op(Op::mov, x, first ? low : v);
+  } else {
+    op(Op::addk_i32, x, x, static_cast<uint16_t>(s_.below(3) - 1));
+  }
+  b_.bind(skip);
+  if (s_.flip()) {
+    Reg array = value(m_.arrays[0], {.min_len = 4}), d = fresh(kTypeI32, {.bits = facts(array).elem});
+    op(Op::array_get_4, d, array, x);
+    wrote(d);
+    keep_visible(d);
+  } else {
+    Reg d = fresh(kTypeI32, kNoFacts);
+    op(Op::addk_i32, d, x, static_cast<uint16_t>(m_.values.immediate(kNoFacts)));
+    wrote(d);
+    keep_visible(d);
+  }
+}
+
+/// A small signed number through conversions that keep, extend or cut it, then a comparison that shows which.
+void FunctionGen::conversion_chain() {
+  static constexpr Op kConversions[] = {Op::conv_i32_u32, Op::conv_u32_i64, Op::conv_u32_u64, Op::conv_i32_i64, Op::conv_i64_i32, Op::conv_u32_i32,
+                                        Op::conv_i64_f64, Op::conv_f64_i32, Op::conv_f64_i64, Op::conv_u64_f64, Op::index_i64, Op::conv_i32_f64};
+  Reg x = !counters_.empty() && s_.flip() && assigned_[counters_.back()] ? counters_.back() : value(kTypeI32, {.bits = 12});
+  if (s_.flip()) {
+    Reg d = fresh(kTypeI32, {.bits = 13});
+    op(Op::addk_i32, d, x, static_cast<uint16_t>(s_.below(40) - 20));
+    wrote(d);
+    x = d;
+  }
+  for (uint32_t n = 1 + s_.below(4); n > 0; --n) {
+    uint32_t at = s_.below(std::size(kConversions));
+    for (size_t i = 0; i < std::size(kConversions); ++i) {
+      Op candidate = kConversions[(at + i) % std::size(kConversions)];
+      if (scalar_of_letter(info(candidate).kinds[1]) != registers_[x].type) continue;
+      Reg d = fresh(scalar_of_letter(info(candidate).kinds[0]), kNoFacts);
+      op(candidate, d, x);
+      wrote(d);
+      x = d;
+      break;
+    }
+  }
+  TypeId type = registers_[x].type;
+  static constexpr Op kLess[] = {Op::lt_i32, Op::lt_i64, Op::lt_u32, Op::lt_u64, Op::lt_f64};
+  Reg flag = fresh(kTypeBool, kNoFacts), k = s_.flip() ? number(type, s_.below(3)) : constant(type, kNoFacts);
+  op(kLess[type.index - kTypeI32.index], flag, s_.flip() ? x : k, s_.flip() ? k : x);
+  wrote(flag);
+  Reg seen = fresh(kTypeI32, {.bits = 1, .nonneg = true});
+  op(Op::conv_bool_i32, seen, flag);
+  wrote(seen);
+  keep_visible(seen);
+  keep_visible(x);
+}
+
+/// read, call or change, read again: both values must be what they were.
+void FunctionGen::across_call() {
+  Reg first = kNoReg, second = kNoReg, array = kNoReg, object = kNoReg;
+  GlobalPlan* global = m_.globals.empty() ? nullptr : &m_.globals[s_.below(static_cast<uint32_t>(m_.globals.size()))];
+  uint32_t what = s_.below(4);
+  if (what == 3 && global == nullptr) what = 0;
+  TypeId type = m_.arrays[s_.below(2)];
+  if (what < 2) array = value(type, what == 0 ? Facts{.elem = 12, .min_len = 4} : kNoFacts);
+  if (what == 2) object = value(m_.structs[0]);
+  Reg index = what == 0 ? value(kTypeI32, {.bits = 2, .nonneg = true}) : kNoReg;
+  auto read = [&]() -> Reg {
+    TypeId t = what == 0 ? m_.type(type).element : what == 3 ? global->promise.type : kTypeI32;
+    Reg d = fresh(t, what == 0 ? Facts{.bits = facts(array).elem} : what == 1 ? Facts{.bits = 12, .nonneg = true} : what == 3 ? global->promise.facts : kNoFacts);
+    if (what == 0) op(t == kTypeI32 ? Op::array_get_4 : Op::array_get_8, d, array, index);
+    if (what == 1) op(Op::array_len, d, array);
+    if (what == 2) op(Op::get_field, d, object, 0);
+    if (what == 3) {
+      step();
+      b_.load_global(d, global->id);
+    }
+    wrote(d);
+    return d;
+  };
+  first = read();
+  uint32_t between = s_.below(3);
+  if (between == 0 && what == 1 && facts(array).min_len == 0 && mult_ <= 32) {
+    op(m_.type(type).element == kTypeI32 ? Op::array_push_4 : Op::array_push_8, array, value(m_.type(type).element, {.bits = facts(array).elem}));
+  } else if (between == 1) {
+    runtime_call();
+  } else {
+    call();
+  }
+  second = read();
+  if (is_numeric(kind(first))) {
+    keep_visible(first);
+    keep_visible(second);
+  }
+}
+
+/// Changes that the caller of this function can see: through parameters and globals.
+void FunctionGen::side_effect() {
+  for (uint32_t p = 0; p < plan_.params.size(); ++p) {
+    Reg r = static_cast<Reg>(p);
+    TypeId type = registers_[r].type;
+    if (!s_.flip()) continue;
+    if (kind(r) == TypeKind::kStruct) {
+      op(Op::set_field, r, 0, value(kTypeI32));
+    } else if (kind(r) == TypeKind::kArray && !is_reference(m_.kind(m_.type(type).element)) && element_bytes(m_.kind(m_.type(type).element)) > 1) {
+      TypeId element = m_.type(type).element;
+      bool narrow = element_bytes(m_.kind(element)) == 4;
+      Reg item = value(element, {.bits = facts(r).elem});
+      if (facts(r).min_len > 0) {
+        op(narrow ? Op::array_set_4 : Op::array_set_8, r, value(kTypeI32, {.bits = static_cast<uint8_t>(std::bit_width(facts(r).min_len) - 1), .nonneg = true}), item);
+      } else {
+        op(narrow ? Op::array_push_4 : Op::array_push_8, r, item);
+      }
+    }
+  }
+  if (!m_.globals.empty() && s_.flip()) store_global(m_.globals[s_.below(static_cast<uint32_t>(m_.globals.size()))]);
+}
+
+/// References stored into an object that has lived for a while, with f64 values live around it.
+void FunctionGen::young_into_old() {
+  Reg reals[4];
+  for (Reg& r : reals) {
+    r = fresh(kTypeF64, kNoFacts);
+    op(Op::add_f64, r, value(kTypeF64), value(kTypeF64));
+    wrote(r);
+  }
+  TypeId rows = m_.arrays[7];  // of [i32]
+  Reg old = value(rows, {.min_len = 4}), row = make_array(m_.arrays[0], {.min_len = 4}, 1);
+  Reg index = value(kTypeI32, {.bits = 2, .nonneg = true});
+  op(Op::array_set_ref, old, index, row);
+  if (s_.flip() && facts(old).min_len == 0 && mult_ <= 16) op(Op::array_push_ref, old, row);
+  Reg text = value(kTypeString), strings = value(m_.arrays[6], {.min_len = 2});
+  Reg grown = fresh(kTypeString, kNoFacts);
+  if (mult_ <= 64) {
+    op(Op::str_concat, grown, text, constant(kTypeString, kNoFacts));
+    wrote(grown);
+    op(Op::array_set_ref, strings, value(kTypeI32, {.bits = 1, .nonneg = true}), grown);
+  }
+  Reg back = fresh(m_.arrays[0], {.elem = Facts::kAny});
+  op(Op::array_get_ref, back, old, index);
+  wrote(back);
+  for (Reg r : reals) op(Op::sub_f64, reals[0], reals[0], r);
+  keep_visible(reals[0]);
+  Reg length = fresh(kTypeI32, {.bits = 12, .nonneg = true});
+  op(Op::array_len, length, back);
+  wrote(length);
+  keep_visible(length);
+}
+
+/// A division that would raise, under a condition that keeps it from running.
+void FunctionGen::guarded_division() {
+  static constexpr Op kOps[] = {Op::div_i32, Op::rem_i32, Op::div_i64, Op::rem_i64, Op::div_u64, Op::rem_u32, Op::div_f64, Op::rem_f64};
+  Op opcode = s_.pick(kOps);
+  TypeId type = scalar_of_letter(info(opcode).kinds[0]);
+  Reg a = value(type), b = kNoReg;
+  // Not always a constant: a parameter or something loaded may be zero or -1 as well.
+  b = s_.flip() ? number(type, s_.flip() ? 0 : type == kTypeI32 || type == kTypeI64 ? -1 : 1) : value(type, {.bits = 1});
+  Reg d = fresh(type, kNoFacts);
+  step();
+  b_.load_k(d, m_.builder.constant(type, 1));
+  wrote(d);
+  Label skip = b_.label();
+  conditional_jump(skip);
+  op(opcode, d, a, b);
+  b_.bind(skip);
+  keep_visible(d);
+}
+
+}  // namespace orus::fuzz
