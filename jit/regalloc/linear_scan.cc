@@ -210,9 +210,8 @@ class LinearScan {
     return limit > cur.start && limit < cur.end && need_at(cur.vreg, limit - 1) > limit ? limit - 1 : limit;
   }
 
-  /// Fills fixed_limit_ (reservations and clobbers) and limit_ (intervals, too) for the registers of cur's class:
-  /// the first position at which each is taken.
-  void find_limits(const Interval& cur) {
+  /// Fills fixed_limit_ with what safepoints and clobbers leave of each register of cur's class.
+  void find_clobbers(const Interval& cur) {
     Pos everywhere = kNever;
     if (info(cur.vreg).is_ref) {
       const Def& def = a_.defs[cur.vreg];
@@ -227,15 +226,16 @@ class LinearScan {
         if ((a_.clobbers[k].mask & bit(r)) != 0) fixed_limit_[r.index()] = std::min(fixed_limit_[r.index()], hit);
       }
     }
-    for (PReg r : order(cur.vreg)) {
-      uint32_t k = r.index();
-      fixed_limit_[k] = std::min(fixed_limit_[k], conflict_with_fixed(cur, k));
-      limit_[k] = fixed_limit_[k];
-      for (uint32_t id : residents_[k]) limit_[k] = std::min(limit_[k], conflict_with(cur, at(id)));
-      if (residents_[k].size() >= kMaxResidents) limit_[k] = cur.start;
-      fixed_limit_[k] = before_need(cur, fixed_limit_[k]);
-      limit_[k] = before_need(cur, limit_[k]);
-    }
+  }
+  /// After find_clobbers: adds reservations to fixed_limit_ and gives limit_, with intervals too; both are the first
+  /// position at which the register is taken.
+  void find_limit(const Interval& cur, uint32_t k) {
+    fixed_limit_[k] = std::min(fixed_limit_[k], conflict_with_fixed(cur, k));
+    limit_[k] = fixed_limit_[k];
+    for (uint32_t id : residents_[k]) limit_[k] = std::min(limit_[k], conflict_with(cur, at(id)));
+    if (residents_[k].size() >= kMaxResidents) limit_[k] = cur.start;
+    fixed_limit_[k] = before_need(cur, fixed_limit_[k]);
+    limit_[k] = before_need(cur, limit_[k]);
   }
 
   /// Forgets intervals and cursors that lie before `pos`.
@@ -270,9 +270,35 @@ class LinearScan {
       to_memory(id, start);
       return Ok{};
     }
-    find_limits(at(id));
+    find_clobbers(at(id));
+    score_hints(at(id));
+    uint64_t found = 0;
+    if (take_whole(id, &found)) return Ok{};
+    for (PReg r : order(at(id).vreg)) {
+      if ((found & bit(r)) == 0) find_limit(at(id), r.index());
+    }
     if (take_free(id, need)) return Ok{};
     return take_occupied(id, need);
+  }
+
+  /// The usual case, without a look at every register: by falling hints, the first that is free to the end. `found` gets
+  /// the registers whose limits are known after a failure.
+  bool take_whole(uint32_t id, uint64_t* found) {
+    if (options_.random_seed != 0 || spill_everything_) return false;
+    const Interval cur = at(id);
+    const auto& regs = order(cur.vreg);
+    for (size_t tried = 0; tried < regs.size(); ++tried) {
+      const PReg* best = nullptr;
+      for (const PReg& r : regs) {
+        if ((*found & bit(r)) == 0 && (best == nullptr || hint_[r.index()] > hint_[best->index()])) best = &r;
+      }
+      *found |= bit(*best);
+      find_limit(cur, best->index());
+      if (limit_[best->index()] < cur.end) continue;
+      assign(id, best->index());
+      return true;
+    }
+    return false;
   }
 
   /// True for an interval that need not even try: nothing in it gains from a register right now.
@@ -288,7 +314,6 @@ class LinearScan {
 
   bool take_free(uint32_t id, Pos need) {
     const Interval cur = at(id);
-    score_hints(cur);
     const PReg* best = nullptr;
     bool best_whole = false;
     for (const PReg& r : order(cur.vreg)) {
