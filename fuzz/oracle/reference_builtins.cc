@@ -140,13 +140,15 @@ void sorted(const Call& c) {
 }
 
 void assert_eq(const Call& c) {
-  if (deeply_equal(c.m.module, c.type(1), c.arg(1), c.type(2), c.arg(2), 0)) return;
+  MetPairs met;
+  if (deeply_equal(c.m.module, c.type(1), c.arg(1), c.type(2), c.arg(2), &met)) return;
   std::string text = "assert_eq failed";
   if (!c.object(0)->text.empty()) text += " (" + c.object(0)->text + ")";
   text += "\n  expected: ";
   append_repr(c.m.module, c.type(2), c.arg(2), &text);
   text += "\n  actual:   ";
   append_repr(c.m.module, c.type(1), c.arg(1), &text);
+  c.m.too_big |= text.size() > kLongestText;
   c.m.raise(ErrorKind::kRuntime, text);
 }
 
@@ -188,7 +190,10 @@ void run_builtin(Machine& m, const Insn* insn) {
   Call c{m, insn};
   auto builtin = static_cast<Builtin>(insn->b);
   switch (builtin) {
-    case Builtin::print: return append_print(m, insn, m.frames.back(), &m.output);
+    case Builtin::print:
+      append_print(m, insn, m.frames.back(), &m.output);
+      m.too_big |= m.output.size() > kLongestText;
+      return;
     case Builtin::int_from_string: return int_from_string(c);
     case Builtin::int_from_f64: return int_from_f64(c);
     case Builtin::float_from_string: return float_from_string(c);

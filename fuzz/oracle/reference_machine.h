@@ -3,6 +3,7 @@
 
 #include <bitset>
 #include <deque>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -79,6 +80,9 @@ class Machine {
   Bits constant(uint32_t k) const { return constants_[k]; }
 };
 
+/// Longer text ends the comparison (Machine::too_big).
+inline constexpr size_t kLongestText = size_t{2} << 20;
+
 using Instruction = void (*)(Machine& m, const Insn* insn);
 extern const Instruction kInstructions[];  // by opcode
 
@@ -88,7 +92,9 @@ void append_print(const Machine& m, const Insn* insn, const Frame& frame, std::s
 void append_repr(const Module& m, TypeId type, Bits value, std::string* out);
 std::string short_real(double value);
 std::string long_real(double value);
-bool deeply_equal(const Module& m, TypeId a_type, Bits a, TypeId b_type, Bits b, int depth);
+/// `met` holds the pairs of arrays and structs already under comparison: they are equal unless a part elsewhere is not.
+using MetPairs = std::set<std::pair<Bits, Bits>>;
+bool deeply_equal(const Module& m, TypeId a_type, Bits a, TypeId b_type, Bits b, MetPairs* met);
 uint64_t digest(const Machine& m);
 
 inline double real(Bits b) { return __builtin_bit_cast(double, b); }
