@@ -130,7 +130,7 @@ def judge_command(mutant, binaries, seed, seconds):
     kind, _, rest = mutant.fields["judge"].partition(" ")
     if kind == "proofs":
         source = os.path.abspath(os.path.join(binaries, "..", ".."))
-        return [os.path.join(binaries, "orus_proofs"), f"--source={source}"] + ([f"--only={rest}"] if rest else [])
+        return [os.path.join(binaries, "orus_proofs"), "--stop", f"--source={source}"] + ([f"--only={rest}"] if rest else [])
     if kind in ("jit_test", "vm_test"):
         return [os.path.join(binaries, kind), f"--gtest_filter={rest}", "--gtest_brief=1"]
     if kind == "script":
