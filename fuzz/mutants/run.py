@@ -251,7 +251,7 @@ def run_mutants(mutants, options):
         for done in concurrent.futures.as_completed(pending):
             results.append(done.result())
             say(report.progress_line(pending[done], results[-1], len(results), len(jobs)))
-    state = report.store(os.path.join(WORK, "results.json"), tree, mutants, results, bugs)
+            state = report.store(os.path.join(WORK, "results.json"), tree, mutants, results, bugs)  # a long run may be stopped
     print(report.tables(mutants, state, {m.id for m in chosen}))
     survivors = {r["id"] for r in results if not r["revealed"]}
     return 1 if survivors or bugs else 0
