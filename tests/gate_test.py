@@ -12,6 +12,7 @@ import xml.etree.ElementTree
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GATE = os.path.join(ROOT, "ci", "release_gate")
 sys.path.insert(0, GATE)
+import evidence  # noqa: E402
 import thresholds  # noqa: E402
 
 OPCODES = ("mov", "load_k", "add_i32", "div_i64", "array_get_8", "set_field_ref", "call", "raise_error")
@@ -43,12 +44,12 @@ def recorded():
 
 
 class Gate(unittest.TestCase):
-    def judge(self, evidence, *options):
+    def judge(self, found, *options):
         """Runs the gate on the evidence: (exit code, output, gate.json)."""
         with tempfile.TemporaryDirectory() as folder:
             kept = os.path.join(folder, "evidence")
             os.makedirs(kept)
-            for name, data in evidence.items():
+            for name, data in found.items():
                 with open(os.path.join(kept, name + ".json"), "w", encoding="utf-8") as stream:
                     json.dump(data, stream)
             out = os.path.join(folder, "out")
@@ -64,9 +65,9 @@ class Gate(unittest.TestCase):
 
     def missed(self, edit, *options):
         """The checks that are missed after `edit` changed the recorded evidence."""
-        evidence = copy.deepcopy(recorded())
-        edit(evidence)
-        code, output, summary = self.judge(evidence, *options)
+        found = copy.deepcopy(recorded())
+        edit(found)
+        code, output, summary = self.judge(found, *options)
         rows = [row for row in summary["rows"] if not row["ok"]]
         self.assertEqual(code, 1 if rows else 0, output)
         for row in rows:
@@ -75,14 +76,14 @@ class Gate(unittest.TestCase):
         return rows
 
     def test_recorded_evidence_passes(self):
-        self.assertEqual(self.missed(lambda evidence: None), [])
+        self.assertEqual(self.missed(lambda found: None), [])
         self.assertIn("<svg", self.page)
         self.assertNotIn("<script", self.page)
         self.assertNotIn("http", self.page)
 
     def test_a_slower_build(self):
-        def slow_down(evidence):
-            for row in list(evidence["uplift"]["uplift"].values()) + [evidence["uplift"]["uplift_geomean"]]:
+        def slow_down(found):
+            for row in list(found["uplift"]["uplift"].values()) + [found["uplift"]["uplift_geomean"]]:
                 row["value"] /= 5
                 row["ci"] = [bound / 5 for bound in row["ci"]]
         rows = self.missed(slow_down)
@@ -90,19 +91,19 @@ class Gate(unittest.TestCase):
         self.assertIn("nbody", rows[1]["what"])
 
     def test_the_lower_bound_counts(self):
-        def spread(evidence):
-            evidence["uplift"]["uplift_geomean"]["ci"] = [2.9, 12.0]
+        def spread(found):
+            found["uplift"]["uplift_geomean"]["ci"] = [2.9, 12.0]
         self.assertEqual([row["check"] for row in self.missed(spread)], ["uplift"])
 
     def test_a_fast_wrong_answer(self):
-        def break_output(evidence):
-            evidence["uplift"]["workloads"]["fib"]["orus"] = {"error": "prints something else than the C program"}
+        def break_output(found):
+            found["uplift"]["workloads"]["fib"]["orus"] = {"error": "prints something else than the C program"}
         self.assertEqual([row["check"] for row in self.missed(break_output)], ["uplift"])
 
     def test_a_removed_lowering(self):
-        def remove(evidence):
-            evidence["uplift"]["native_stats"]["sieve"] = {"native_coverage": 0.4, "bailouts": {"array_get_8": 2}, "unsupported_opcodes": ["array_get_8"]}
-            for run in evidence["fuzz"]["targets"]:
+        def remove(found):
+            found["uplift"]["native_stats"]["sieve"] = {"native_coverage": 0.4, "bailouts": {"array_get_8": 2}, "unsupported_opcodes": ["array_get_8"]}
+            for run in found["fuzz"]["targets"]:
                 for mode in MODES[1:]:
                     run["grid"]["array_get_8"].pop(mode)
         rows = self.missed(remove)
@@ -111,23 +112,23 @@ class Gate(unittest.TestCase):
         self.assertIn("array_get_8 native_O2", next(row["figure"] for row in rows if row["check"] == "grid"))
 
     def test_a_planted_mutant(self):
-        def plant(evidence):
-            evidence["fuzz"]["targets"][0]["findings"] = [{"oracle": "observation", "mode": "native_O2", "pass": "fold-constants", "file": "f"}]
+        def plant(found):
+            found["fuzz"]["targets"][0]["findings"] = [{"oracle": "observation", "mode": "native_O2", "pass": "fold-constants", "file": "f"}]
         rows = self.missed(plant)
         self.assertEqual([row["check"] for row in rows], ["fuzz"])
         self.assertIn("fold-constants", rows[0]["figure"])
 
     def test_an_emptied_grid_cell(self):
-        def empty(evidence):
-            for run in evidence["fuzz"]["targets"]:
+        def empty(found):
+            for run in found["fuzz"]["targets"]:
                 run["grid"]["call"]["gc_O2"] = 0
         self.assertEqual([row["figure"] for row in self.missed(empty)], ["call gc_O2"])
         self.assertEqual(self.missed(empty, "--quick"), [], "the quick gate looks at fewer modes")
 
     def test_mutants_that_survive(self):
-        def survive(evidence):
-            evidence["mutants"]["classes"]["S"] = (48, 47)
-            evidence["mutants"]["sample"] = {"run": 6, "caught": 2}
+        def survive(found):
+            found["mutants"]["classes"]["S"] = (48, 47)
+            found["mutants"]["sample"] = {"run": 6, "caught": 2}
         self.assertEqual([row["check"] for row in self.missed(survive)], ["mutants", "mutants"])
 
     def test_other_checks(self):
@@ -143,7 +144,7 @@ class Gate(unittest.TestCase):
     def test_missing_evidence_is_missed(self):
         for name in recorded():
             with self.subTest(name):
-                self.assertTrue(self.missed(lambda evidence, gone=name: evidence.pop(gone)))
+                self.assertTrue(self.missed(lambda found, gone=name: found.pop(gone)))
 
     def test_what_is_demanded_must_be_written(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -158,6 +159,29 @@ class Gate(unittest.TestCase):
             done = subprocess.run(done.args, capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 64)
             self.assertIn("[proofs] has no 'failures'", done.stderr)
+
+
+class Evidence(unittest.TestCase):
+    def test_reads_junit(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "j.xml")
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write('<testsuites><testsuite><testcase classname="c" name="a"/><testcase classname="c" name="b"><failure message="x"/></testcase></testsuite></testsuites>')
+            self.assertEqual(evidence.read_junit(path), (2, ["c b"]))
+
+    def test_sums_coverage_of_vm_and_jit_alone(self):
+        def entry(name, covered):
+            summary = {"covered": covered, "count": 10, "percent": 10 * covered}
+            return {"filename": os.path.join(ROOT, name), "summary": {"lines": summary, "branches": summary}}
+        report = {"data": [{"files": [entry("vm/a.cc", 10), entry("jit/b.cc", 5), entry("jit/b_test.cc", 0), entry("lang/c.cc", 0)]}]}
+        shares, files = evidence.coverage_of(report)
+        self.assertEqual(shares, {"lines": 0.75, "branches": 0.75})
+        self.assertEqual(sorted(files), ["jit/b.cc", "vm/a.cc"])
+
+    def test_a_command_that_fails_says_why(self):
+        with tempfile.TemporaryDirectory() as folder, self.assertRaises(evidence.Failed) as caught:
+            evidence.run([sys.executable, "-c", "print('no such thing'); raise SystemExit(3)"], os.path.join(folder, "log"), 20)
+        self.assertIn("gave 3: no such thing", str(caught.exception))
 
 
 class Thresholds(unittest.TestCase):

@@ -19,9 +19,9 @@ namespace orus::proofs {
 
 /// What a unit does. Values of exits are those of the frame state: (pc, register) -> value.
 struct Behaviour {
-  z3::expr exit;      // integer: 0 when it returns, else 1 + pc of the exit's frame state
-  z3::expr value;     // result, when it returns
-  z3::expr defined;   // the conditions hold that the ops demand to have been proved
+  z3::expr exit;     // integer: 0 when it returns, else 1 + pc of the exit's frame state
+  z3::expr value;    // result, when it returns
+  z3::expr defined;  // the conditions hold that the ops demand to have been proved
   std::map<std::pair<uint32_t, uint16_t>, z3::expr> frame;
   std::vector<std::pair<uint32_t, std::vector<uint16_t>>> exits;  // pc and registers of every exit
 };

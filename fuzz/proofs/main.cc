@@ -26,18 +26,19 @@ namespace orus::proofs {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: orus_proofs [--source=DIR] [--update] [--all] [--only=TEXT] [--time=MS] [--json=FILE]\n"
+    "usage: orus_proofs [--source=DIR] [--update] [--all] [--only=TEXT] [--stop] [--time=MS] [--json=FILE]\n"
     "  --source=DIR  top of the source tree (default .)\n"
     "  --update      rewrite fuzz/proofs/proved.txt with what was proved\n"
     "  --all         prove again what proved.txt already has\n"
     "  --only=TEXT   only groups that contain TEXT\n"
+    "  --stop        at the first refutation\n"
     "  --time=MS     for each question to the solver (default 2000)\n"
     "  --json=FILE   write rules, groups and verdicts\n"
     "Exit status: 0 everything proved or excused, 1 not, 64 wrong usage.\n";
 
 struct Options {
   std::string source = ".", only, json;
-  bool update = false, all = false;
+  bool update = false, all = false, stop = false;
   unsigned milliseconds = 2000;
 };
 
@@ -76,7 +77,8 @@ std::map<std::string, std::string> declared_rules(const std::string& source) {
     for (std::string line; std::getline(in, line);) {
       size_t start = line.find_first_not_of(' ');
       if (start == std::string::npos || line.compare(start, 2, "//") == 0) continue;
-      for (std::sregex_iterator it(line.begin(), line.end(), literal), end; it != end; ++it) rules[(*it)[1]] = "jit/opt/" + name;
+      for (std::sregex_iterator it(line.begin(), line.end(), literal), end; it != end; ++it)
+        rules[(*it)[1]] = "jit/opt/" + name;
     }
   }
   return rules;
@@ -117,14 +119,19 @@ void apply_pass(Run& run, Instance& instance, std::vector<Question>& questions) 
   };
   std::string before_text = jit::print_ir(instance.before);
   Status valid = jit::verify_ir(instance.before);
-  if (!valid.ok()) return run.failures.push_back(instance.group + ": the suite made an invalid unit: " + valid.error().detail + "\n" + before_text);
+  if (!valid.ok())
+    return run.failures.push_back(instance.group + ": the suite made an invalid unit: " + valid.error().detail + "\n" +
+                                  before_text);
   jit::Function after = instance.before;
   pass->run(after, context);
   valid = jit::verify_ir(after);
   std::string after_text = jit::print_ir(after);
-  if (!valid.ok()) return run.failures.push_back(instance.group + ": the pass broke the unit: " + valid.error().detail + "\n" + before_text + after_text);
+  if (!valid.ok())
+    return run.failures.push_back(instance.group + ": the pass broke the unit: " + valid.error().detail + "\n" +
+                                  before_text + after_text);
   if (after_text == before_text) return;  // nothing to prove
-  questions.push_back({instance.group, before_text + "=>\n" + after_text, std::pair(std::move(instance.before), std::move(after)), {}});
+  questions.push_back(
+      {instance.group, before_text + "=>\n" + after_text, std::pair(std::move(instance.before), std::move(after)), {}});
 }
 
 void decide(Run& run, const Question& question) {
@@ -137,7 +144,8 @@ void decide(Run& run, const Question& question) {
     return;
   }
   bool refuted = answer.verdict == Verdict::kRefuted;
-  if (group.problem.empty() || (refuted && !group.refuted)) group.problem = (refuted ? "refuted " : "not decided: ") + answer.detail + "\n" + question.text;
+  if (group.problem.empty() || (refuted && !group.refuted))
+    group.problem = (refuted ? "refuted " : "not decided: ") + answer.detail + "\n" + question.text;
   group.refuted = group.refuted || refuted;
 }
 
@@ -147,22 +155,26 @@ void judge(Run& run) {
     if (group.refuted) {
       run.failures.push_back(name + ": " + group.problem);
     } else if (group.proved < group.instances && !excused) {
-      run.failures.push_back(fmt::format("{}: {} of {} not proved and not in unproved.txt; the first: {}", name, group.instances - group.proved, group.instances, group.problem));
+      run.failures.push_back(fmt::format("{}: {} of {} not proved and not in unproved.txt; the first: {}", name,
+                                         group.instances - group.proved, group.instances, group.problem));
     } else if (group.proved == group.instances && excused) {
       run.failures.push_back(name + ": is proved; take it out of fuzz/proofs/unproved.txt");
     }
   }
   if (!run.options.only.empty()) return;
   for (const auto& [name, reason] : run.excuses) {
-    if (!run.groups.contains(name) && !run.rules.contains(name)) run.failures.push_back(name + ": in unproved.txt, but no group or rule has this name");
+    if (!run.groups.contains(name) && !run.rules.contains(name))
+      run.failures.push_back(name + ": in unproved.txt, but no group or rule has this name");
   }
   for (const auto& [rule, file] : run.rules) {
     if (!run.fired.contains(rule) && !run.excuses.contains(rule)) {
-      run.failures.push_back(fmt::format("{}: the rule \"{}\" never fired: add a shape to fuzz/proofs/suite.cc", file, rule));
+      run.failures.push_back(
+          fmt::format("{}: the rule \"{}\" never fired: add a shape to fuzz/proofs/suite.cc", file, rule));
     }
   }
   for (const auto& [rule, count] : run.fired) {
-    if (!run.rules.contains(rule)) run.failures.push_back("a rule fired that the scan of jit/opt did not find: " + rule);
+    if (!run.rules.contains(rule))
+      run.failures.push_back("a rule fired that the scan of jit/opt did not find: " + rule);
   }
 }
 
@@ -182,16 +194,20 @@ void write_json(const Run& run) {
   for (const auto& [rule, file] : run.rules) {
     auto fired = run.fired.find(rule);
     auto excuse = run.excuses.find(rule);
-    out << separator << fmt::format("  {{\"rule\": {}, \"file\": {}, \"fired\": {}, \"excuse\": {}}}", json_text(rule), json_text(file), fired == run.fired.end() ? 0 : fired->second,
-                                    json_text(excuse == run.excuses.end() ? "" : excuse->second));
+    out << separator
+        << fmt::format("  {{\"rule\": {}, \"file\": {}, \"fired\": {}, \"excuse\": {}}}", json_text(rule),
+                       json_text(file), fired == run.fired.end() ? 0 : fired->second,
+                       json_text(excuse == run.excuses.end() ? "" : excuse->second));
     separator = ",\n";
   }
   out << "\n],\n\"groups\": [";
   separator = "\n";
   for (const auto& [name, group] : run.groups) {
     auto excuse = run.excuses.find(name);
-    out << separator << fmt::format("  {{\"group\": {}, \"instances\": {}, \"proved\": {}, \"refuted\": {}, \"excuse\": {}}}", json_text(name), group.instances, group.proved, group.refuted,
-                                    json_text(excuse == run.excuses.end() ? "" : excuse->second));
+    out << separator
+        << fmt::format("  {{\"group\": {}, \"instances\": {}, \"proved\": {}, \"refuted\": {}, \"excuse\": {}}}",
+                       json_text(name), group.instances, group.proved, group.refuted,
+                       json_text(excuse == run.excuses.end() ? "" : excuse->second));
     separator = ",\n";
   }
   out << "\n],\n\"failures\": [";
@@ -205,7 +221,8 @@ void write_json(const Run& run) {
 
 void write_proved(const Run& run) {
   std::ofstream out(run.options.source + "/fuzz/proofs/proved.txt");
-  out << "# group | fingerprint of its units before and after, how many, how many of them proved. Written by orus_proofs --update.\n";
+  out << "# group | fingerprint of its units before and after, how many, how many of them proved. Written by "
+         "orus_proofs --update.\n";
   for (const auto& [name, group] : run.groups) {
     bool settled = group.proved == group.instances || run.excuses.contains(name);
     if (group.instances > 0 && settled && !group.refuted) out << name << " | " << record_of(group) << "\n";
@@ -218,7 +235,8 @@ std::vector<Question> collect(Run& run) {
     if (instance.group.find(run.options.only) != std::string::npos) apply_pass(run, instance, questions);
   }
   for (const RangeClaim& claim : range_claims()) {
-    if (group_of(claim).find(run.options.only) != std::string::npos) questions.push_back({group_of(claim), text_of(claim), {}, claim});
+    if (group_of(claim).find(run.options.only) != std::string::npos)
+      questions.push_back({group_of(claim), text_of(claim), {}, claim});
   }
   for (const Question& question : questions) {
     Group& group = run.groups[question.group];
@@ -244,10 +262,12 @@ int prove_all(Options options) {
   size_t done = 0;
   for (const Question& question : questions) {
     auto asked = std::chrono::steady_clock::now();
+    const Group& group = run.groups[question.group];
     decide(run, question);
     std::chrono::duration<double> took = std::chrono::steady_clock::now() - asked;
     if (took.count() > 1) fmt::print(stderr, "{:.1f} s: {}\n", took.count(), question.group);
-    if (++done % 1000 == 0) fmt::print(stderr, "{} of {}\n", done, questions.size());
+    if (++done % 1000 == 0 && !group.cached) fmt::print(stderr, "{} of {}\n", done, questions.size());
+    if (group.refuted && run.options.stop) break;
   }
   judge(run);
   size_t proved = 0, cached = 0, rules = 0;
@@ -257,8 +277,9 @@ int prove_all(Options options) {
   }
   for (const auto& [rule, file] : run.rules) rules += run.fired.contains(rule) ? 1 : 0;
   std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  fmt::print("{} of {} rules fired; {} of {} instances proved ({} of them known from proved.txt) in {} groups, {:.1f} s\n", rules, run.rules.size(), proved, questions.size(), cached,
-             run.groups.size(), seconds.count());
+  fmt::print(
+      "{} of {} rules fired; {} of {} instances proved ({} of them known from proved.txt) in {} groups, {:.1f} s\n",
+      rules, run.rules.size(), proved, questions.size(), cached, run.groups.size(), seconds.count());
   if (run.options.update) write_proved(run);
   if (!run.options.json.empty()) write_json(run);
   for (const std::string& failure : run.failures) fmt::print(stderr, "FAIL {}\n", failure);
@@ -272,11 +293,15 @@ int main(int argc, char** argv) {
   orus::proofs::Options options;
   for (int i = 1; i < argc; ++i) {
     std::string_view arg = argv[i];
-    auto value = [&](std::string_view name) { return arg.starts_with(name) ? std::string(arg.substr(name.size())) : std::string(); };
+    auto value = [&](std::string_view name) {
+      return arg.starts_with(name) ? std::string(arg.substr(name.size())) : std::string();
+    };
     if (arg == "--update") {
       options.update = true;
     } else if (arg == "--all") {
       options.all = true;
+    } else if (arg == "--stop") {
+      options.stop = true;
     } else if (std::string dir = value("--source="); !dir.empty()) {
       options.source = dir;
     } else if (std::string only = value("--only="); !only.empty()) {

@@ -13,8 +13,8 @@ namespace orus::proofs {
 
 /// A unit to which a pass is applied. Instances of one group are proved and remembered together.
 struct Instance {
-  std::string group;    // pass, op and shape
-  std::string pass;     // its name in the pipeline
+  std::string group;  // pass, op and shape
+  std::string pass;   // its name in the pipeline
   jit::Function before;
 };
 

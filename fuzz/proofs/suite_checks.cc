@@ -57,12 +57,24 @@ void range_shapes(Suite& suite) {
           Unit u;
           InstId x = u.param(type), small = x;
           switch (source) {
-            case 0: small = u.op(IrOp::and_, type, {x, u.number(type, 255)}); break;
-            case 1: small = u.op(IrOp::srem, type, {x, u.number(type, 10)}); break;
-            case 2: small = u.op(IrOp::shr, type, {x, u.number(I32, 3)}); break;
-            case 3: small = u.op(IrOp::sar, type, {x, u.number(I32, 1)}); break;
-            case 4: u.guard(u.op(IrOp::lt, BOOL, {x, u.number(type, INT32_MAX)})); break;
-            default: u.guard(u.op(IrOp::ult, BOOL, {x, u.number(type, 1000)})); break;
+            case 0:
+              small = u.op(IrOp::and_, type, {x, u.number(type, 255)});
+              break;
+            case 1:
+              small = u.op(IrOp::srem, type, {x, u.number(type, 10)});
+              break;
+            case 2:
+              small = u.op(IrOp::shr, type, {x, u.number(I32, 3)});
+              break;
+            case 3:
+              small = u.op(IrOp::sar, type, {x, u.number(I32, 1)});
+              break;
+            case 4:
+              u.guard(u.op(IrOp::lt, BOOL, {x, u.number(type, INT32_MAX)}));
+              break;
+            default:
+              u.guard(u.op(IrOp::ult, BOOL, {x, u.number(type, 1000)}));
+              break;
           }
           suite.add(kChecks, name(op, type), u.ret(u.op(op, type, {small, u.number(type, c)})));
         }
@@ -131,10 +143,42 @@ void branch_certain(Suite& suite) {
 }
 
 std::set<int64_t> divisors(IrType type) {
-  std::set<int64_t> values{1, -1, 2, -2, 3, -3, 4, 5, 6, 7, -7, 9, 10, -10, 11, 12, 13, 25, 28, 100, 125, 641, 1000, -1000, 1000000007, 65536, 65537,
-                           INT32_MAX, INT32_MAX - 1, INT32_MIN, INT32_MIN + 1, 1 << 30, (1 << 30) + 1};
+  std::set<int64_t> values{1,
+                           -1,
+                           2,
+                           -2,
+                           3,
+                           -3,
+                           4,
+                           5,
+                           6,
+                           7,
+                           -7,
+                           9,
+                           10,
+                           -10,
+                           11,
+                           12,
+                           13,
+                           25,
+                           28,
+                           100,
+                           125,
+                           641,
+                           1000,
+                           -1000,
+                           1000000007,
+                           65536,
+                           65537,
+                           INT32_MAX,
+                           INT32_MAX - 1,
+                           INT32_MIN,
+                           INT32_MIN + 1,
+                           1 << 30,
+                           (1 << 30) + 1};
   if (type == I64) {
-    for (int64_t v : {int64_t{1} << 32, (int64_t{1} << 32) + 1, (int64_t{1} << 62) + 1, INT64_MAX, INT64_MIN, INT64_MIN + 1, int64_t{1} << 40, int64_t{6700417}, int64_t{-4}}) {
+    for (int64_t v : {int64_t{1} << 32, (int64_t{1} << 32) + 1, (int64_t{1} << 62) + 1, INT64_MAX, INT64_MIN,
+                      INT64_MIN + 1, int64_t{1} << 40, int64_t{6700417}, int64_t{-4}}) {
       values.insert(v);
     }
   }
@@ -167,7 +211,8 @@ void add_division_shapes(Suite& suite) {
         Unit positive;
         x = positive.param(type);
         positive.guard(positive.op(IrOp::ge, BOOL, {x, positive.number(type, 0)}));
-        suite.add(kReduce, division_shape(op, type, by) + " of x >= 0", positive.ret(positive.op(op, type, {x, positive.number(type, by)})));
+        suite.add(kReduce, division_shape(op, type, by) + " of x >= 0",
+                  positive.ret(positive.op(op, type, {x, positive.number(type, by)})));
       }
     }
     for (IrOp test : {IrOp::eq, IrOp::ne}) {
@@ -175,7 +220,8 @@ void add_division_shapes(Suite& suite) {
         for (int64_t rest : {0, 1}) {
           Unit u;
           InstId remainder = u.op(IrOp::srem, type, {u.param(type), u.number(type, by)});
-          suite.add(kReduce, fmt::format("{} of {}", info(test).name, name(IrOp::srem, type)), u.ret(u.op(test, BOOL, {remainder, u.number(type, rest)})));
+          suite.add(kReduce, fmt::format("{} of {}", info(test).name, name(IrOp::srem, type)),
+                    u.ret(u.op(test, BOOL, {remainder, u.number(type, rest)})));
         }
       }
     }
@@ -204,14 +250,19 @@ void triangle(Suite& suite, IrOp op, bool same_start, bool arm_first) {
   u.jump(join, {value});
   InstId result = u.phi(join, I32);
   u.continue_in(join);
-  suite.add(kConvert, fmt::format("{} in an arm", op == IrOp::phi ? "constant" : op == IrOp::not_ ? "value" : info(op).name), u.ret(result));
+  suite.add(kConvert,
+            fmt::format("{} in an arm", op == IrOp::phi    ? "constant"
+                                        : op == IrOp::not_ ? "value"
+                                                           : info(op).name),
+            u.ret(result));
 }
 }  // namespace
 
 void add_branch_shapes(Suite& suite) {
   for (bool same : {false, true}) {
     for (bool arm_first : {false, true}) {
-      for (IrOp op : {IrOp::add, IrOp::sub, IrOp::add_ov, IrOp::sub_ov, IrOp::mul, IrOp::and_, IrOp::xor_, IrOp::phi, IrOp::not_}) {
+      for (IrOp op : {IrOp::add, IrOp::sub, IrOp::add_ov, IrOp::sub_ov, IrOp::mul, IrOp::and_, IrOp::xor_, IrOp::phi,
+                      IrOp::not_}) {
         triangle(suite, op, same, arm_first);
       }
     }
