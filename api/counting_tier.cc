@@ -56,8 +56,8 @@ class LoopNest {
 /// The kind that an opcode works on: that of its first operand which is more than a flag (letters of opcodes.def).
 std::string_view value_kind(const OpInfo& op) {
   static constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
-      {"i", "i32"}, {"I", "i64"}, {"u", "u32"}, {"U", "u64"}, {"f", "f64"}, {"s", "string"}, {"e", "error"},
-      {"R", "range"}, {"W", "i32"}, {"EAPpqo", "array"}, {"SM", "struct"}};
+      {"i", "i32"},   {"I", "i64"},   {"u", "u32"}, {"U", "u64"},        {"f", "f64"},    {"s", "string"},
+      {"e", "error"}, {"R", "range"}, {"W", "i32"}, {"EAPpqo", "array"}, {"SM", "struct"}};
   for (char letter : op.kinds) {
     for (auto [letters, name] : kGroups) {
       if (letters.find(letter) != std::string_view::npos) return name;
@@ -74,9 +74,8 @@ class Estimator {
     for (uint32_t f = 0; f < module_.module.functions.size(); ++f) add_function(f);
     // Ties keep the order of families and loops in the program, so that output does not change from run to run.
     for (auto* groups : {&out_.families, &out_.kinds}) {
-      std::sort(groups->begin(), groups->end(), [](const GroupCount& a, const GroupCount& b) {
-        return a.ops != b.ops ? a.ops > b.ops : a.group < b.group;
-      });
+      std::sort(groups->begin(), groups->end(),
+                [](const GroupCount& a, const GroupCount& b) { return a.ops != b.ops ? a.ops > b.ops : a.group < b.group; });
     }
     std::sort(out_.loops.begin(), out_.loops.end(), [](const LoopCount& a, const LoopCount& b) {
       if (a.ops != b.ops) return a.ops > b.ops;
@@ -146,8 +145,6 @@ Outcome CountingTier::enter_loop(Vm& vm, void* entry, Slot* base) { return Outco
 Outcome CountingTier::enter_function(Vm& vm, void* entry, FunctionRuntime& fn, Slot* base) { return Outcome::kResume; }
 void CountingTier::visit_roots(void* fp, RootSink& sink) {}
 
-WorkEstimate estimate_work(const VerifiedModule& module, const CountingTier& counts) {
-  return Estimator(module, counts).run();
-}
+WorkEstimate estimate_work(const VerifiedModule& module, const CountingTier& counts) { return Estimator(module, counts).run(); }
 
 }  // namespace orus::api

@@ -37,10 +37,8 @@ size_t host_stack_bytes(uint32_t frames) {
 
 Status run_on_large_stack(size_t stack_bytes, const std::function<void(char* stack_limit)>& body) {
   stack_bytes = (stack_bytes + kGuardBytes + 0xFFFF) & ~size_t{0xFFFF};
-  void* memory = mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-  Error refused{ErrorCode::kOutOfMemory, "no room for a host stack of " + std::to_string(stack_bytes >> 20) +
-                                             " MiB; lower --stack"};
+  void* memory = mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  Error refused{ErrorCode::kOutOfMemory, "no room for a host stack of " + std::to_string(stack_bytes >> 20) + " MiB; lower --stack"};
   if (memory == MAP_FAILED) return refused;
   char* low = static_cast<char*>(memory);
   bool guarded = mprotect(low, kGuardBytes, PROT_NONE) == 0;

@@ -77,8 +77,7 @@ bool parse_value(std::string_view text, std::string* out) {
 bool parse_value(std::string_view text, uint64_t* out) { return parse_number(text, out); }
 
 bool parse_value(std::string_view text, JitMode* out) {
-  return parse_word(
-      text, {{"off", JitMode::kOff}, {"on", JitMode::kOn}, {"eager", JitMode::kEager}, {"ir", JitMode::kIr}}, out);
+  return parse_word(text, {{"off", JitMode::kOff}, {"on", JitMode::kOn}, {"eager", JitMode::kEager}, {"ir", JitMode::kIr}}, out);
 }
 
 bool parse_value(std::string_view text, StatsFormat* out) {
@@ -86,8 +85,7 @@ bool parse_value(std::string_view text, StatsFormat* out) {
 }
 
 bool parse_value(std::string_view text, ErrorFormat* out) {
-  return parse_word(
-      text, {{"friendly", ErrorFormat::kFriendly}, {"json", ErrorFormat::kJson}, {"minimal", ErrorFormat::kMinimal}}, out);
+  return parse_word(text, {{"friendly", ErrorFormat::kFriendly}, {"json", ErrorFormat::kJson}, {"minimal", ErrorFormat::kMinimal}}, out);
 }
 
 bool parse_value(std::string_view text, OptLevel* out) {
@@ -143,9 +141,7 @@ Error missing_value(std::string_view flag, std::string_view value_shape) {
   return {ErrorCode::kUsage, std::string(flag) + " needs a value: " + std::string(value_shape)};
 }
 
-Error unwanted_value(std::string_view flag) {
-  return {ErrorCode::kUsage, std::string(flag) + " takes no value"};
-}
+Error unwanted_value(std::string_view flag) { return {ErrorCode::kUsage, std::string(flag) + " takes no value"}; }
 
 std::vector<std::string_view> split_flags(const char* orus_flags) {
   std::string_view text = orus_flags == nullptr ? "" : orus_flags;
@@ -174,8 +170,6 @@ Status apply_environment(const char* orus_jit, const char* orus_flags, RunConfig
   return Ok{};
 }
 
-Status apply_environment(RunConfig* config) {
-  return apply_environment(std::getenv("ORUS_JIT"), std::getenv("ORUS_FLAGS"), config);
-}
+Status apply_environment(RunConfig* config) { return apply_environment(std::getenv("ORUS_JIT"), std::getenv("ORUS_FLAGS"), config); }
 
 }  // namespace orus::api

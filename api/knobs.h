@@ -22,17 +22,32 @@ inline constexpr bool kCheckedBuild = false;
 enum class JitMode : uint8_t { kOff, kOn, kEager, kIr };
 enum class StatsFormat : uint8_t { kNone, kText, kJson };
 enum class ErrorFormat : uint8_t { kFriendly, kJson, kMinimal };
-struct OptLevel { int level = 2; };
-struct TraceSet { bool tiers = false, guards = false, loops = false, gc = false; };
+struct OptLevel {
+  int level = 2;
+};
+struct TraceSet {
+  bool tiers = false, guards = false, loops = false, gc = false;
+};
 struct StressSet {
   bool gc = false, deopt = false, spill = false;
   bool any() const { return gc || deopt || spill; }
 };
-struct OptionalCount { int64_t value = -1; };  // -1: not given
-struct ByteSize { uint64_t bytes = 0; };
-struct FrameCount { uint32_t frames = 0; };
-struct Seconds { double seconds = 0; };
-struct FfiPermission { bool allowed = false; std::string libraries = {}; };
+struct OptionalCount {
+  int64_t value = -1;
+};  // -1: not given
+struct ByteSize {
+  uint64_t bytes = 0;
+};
+struct FrameCount {
+  uint32_t frames = 0;
+};
+struct Seconds {
+  double seconds = 0;
+};
+struct FfiPermission {
+  bool allowed = false;
+  std::string libraries = {};
+};
 using NameList = std::vector<std::string>;
 
 struct RunConfig {
@@ -83,8 +98,7 @@ enum class Match : uint8_t { kNo, kYes };
 /// Takes the option at words[*at] if it is in `rows`, and moves *at past it and its value.
 /// Errors: kUsage naming the option and what it wants.
 template <class Config>
-Result<Match> take_option(std::span<const OptionRow<Config>> rows, std::span<const std::string_view> words, size_t* at,
-                          Config* config);
+Result<Match> take_option(std::span<const OptionRow<Config>> rows, std::span<const std::string_view> words, size_t* at, Config* config);
 
 /// Applies ORUS_JIT, then the options in ORUS_FLAGS (separated by spaces), as found in the environment.
 /// Errors: kUsage naming the variable and the option.
@@ -101,8 +115,7 @@ Error missing_value(std::string_view flag, std::string_view value_shape);
 Error unwanted_value(std::string_view flag);
 
 template <class Config>
-Result<Match> take_option(std::span<const OptionRow<Config>> rows, std::span<const std::string_view> words, size_t* at,
-                          Config* config) {
+Result<Match> take_option(std::span<const OptionRow<Config>> rows, std::span<const std::string_view> words, size_t* at, Config* config) {
   std::string_view word = words[*at];
   size_t equals = word.find('=');
   std::string_view name = word.substr(0, equals);

@@ -69,12 +69,34 @@ TEST(Knobs, ListsAddUp) {
 }
 
 TEST(Knobs, NonsenseNamesTheOptionAndTheValue) {
-  const char* cases[] = {"--jit=maybe",  "--jit=",        "-O3",          "-O",           "--heap=",     "--heap=K",
-                         "--heap=-5",    "--heap=12Q",    "--heap=99999999999999999999G", "--fuel=-1", "--fuel=10x",
-                         "--fuel=",      "--fuel=99999999999999999999",  "--seed=abc",   "--timeout=nan",
-                         "--timeout=-1", "--timeout=inf", "--stack=0",    "--stack=-10",  "--stack=99999999999",
-                         "--trace=",     "--stress=gc,,spill",           "--stress=gc,bogus", "--jit-sync=yes",
-                         "--error-format=xml", "--stats=yaml", "--disable-pass=", "--fuel"};
+  const char* cases[] = {"--jit=maybe",
+                         "--jit=",
+                         "-O3",
+                         "-O",
+                         "--heap=",
+                         "--heap=K",
+                         "--heap=-5",
+                         "--heap=12Q",
+                         "--heap=99999999999999999999G",
+                         "--fuel=-1",
+                         "--fuel=10x",
+                         "--fuel=",
+                         "--fuel=99999999999999999999",
+                         "--seed=abc",
+                         "--timeout=nan",
+                         "--timeout=-1",
+                         "--timeout=inf",
+                         "--stack=0",
+                         "--stack=-10",
+                         "--stack=99999999999",
+                         "--trace=",
+                         "--stress=gc,,spill",
+                         "--stress=gc,bogus",
+                         "--jit-sync=yes",
+                         "--error-format=xml",
+                         "--stats=yaml",
+                         "--disable-pass=",
+                         "--fuel"};
   for (const char* word : cases) {
     std::string error = parse({word}).error;
     std::string_view flag = std::string_view(word).substr(0, std::string_view(word).find('='));

@@ -38,8 +38,7 @@ Result<std::string> read_descriptor(int fd, const std::string& path) {
   }
 }
 
-lang::Diagnostic error_diagnostic(const std::string& file, const char* category, const char* kind, const char* title,
-                                  std::string message) {
+lang::Diagnostic error_diagnostic(const std::string& file, const char* category, const char* kind, const char* title, std::string message) {
   lang::Diagnostic out;
   out.category = category;
   out.kind = kind;
@@ -67,9 +66,8 @@ void take_position(std::string_view where, lang::Diagnostic* out) {
 
 void refuse(const std::string& name, const Error& error, LoadResult* out) {
   bool assembly = error.code == ErrorCode::kBadAssembly;
-  lang::Diagnostic diagnostic =
-      assembly ? error_diagnostic(name, "SYNTAX ERROR", "assembly", "Invalid assembly", error.detail)
-               : error_diagnostic(name, "INVALID BYTECODE", "bytecode", "Bytecode is refused", error.detail);
+  lang::Diagnostic diagnostic = assembly ? error_diagnostic(name, "SYNTAX ERROR", "assembly", "Invalid assembly", error.detail)
+                                         : error_diagnostic(name, "INVALID BYTECODE", "bytecode", "Bytecode is refused", error.detail);
   if (assembly) {
     take_position(error.where, &diagnostic);
   } else if (!error.where.empty()) {

@@ -73,8 +73,7 @@ lang::Diagnostic limit_diagnostic(const Program& program, const Vm::ErrorReport&
 void host_failure(const Program& program, const Error& error, RunResult* result) {
   result->exit_code = kExitLimit;
   result->limit = Limit::kStackMemory;
-  result->diagnostic = lang::Diagnostic{
-      .category = "RUNTIME PANIC", .kind = "memory limit", .message = error.detail, .file = program.name};
+  result->diagnostic = lang::Diagnostic{.category = "RUNTIME PANIC", .kind = "memory limit", .message = error.detail, .file = program.name};
 }
 
 void describe_outcome(const Program& program, const Vm& vm, Outcome outcome, RunResult* result) {
@@ -140,13 +139,13 @@ void trace_loops(const RunConfig& config, const std::vector<LoopReport>& loops) 
   if (!config.trace.loops) return;
   for (const LoopReport& loop : loops) {
     const char* state = loop.compiled ? "compiled" : loop.function_compiled ? "compiled with its function" : "interpreted";
-    std::fprintf(stderr, "loops: %s loop %u at line %u: %s, %u failures\n", loop.function.c_str(), loop.loop,
-                 loop.position.line, state, loop.failures);
+    std::fprintf(stderr, "loops: %s loop %u at line %u: %s, %u failures\n", loop.function.c_str(), loop.loop, loop.position.line, state,
+                 loop.failures);
   }
 }
 
-void run_here(const Program& program, const RunConfig& config, Console& console, const RunHooks& hooks,
-              char* stack_limit, RunResult* result) {
+void run_here(const Program& program, const RunConfig& config, Console& console, const RunHooks& hooks, char* stack_limit,
+              RunResult* result) {
   auto vm = Vm::create(*program.module, vm_config(config, hooks), console);
   if (!vm.ok()) return host_failure(program, vm.error(), result);
   Machine machine{std::move(vm).value(), nullptr};
@@ -203,23 +202,20 @@ jit::JitConfig jit_config(const RunConfig& config, bool counting) {
 
 RunResult run_program(const Program& program, const RunConfig& config, Console& console, const RunHooks& hooks) {
   RunResult result;
-  Status status = run_on_large_stack(host_stack_bytes(config.stack.frames), [&](char* stack_limit) {
-    run_here(program, config, console, hooks, stack_limit, &result);
-  });
+  Status status = run_on_large_stack(host_stack_bytes(config.stack.frames),
+                                     [&](char* stack_limit) { run_here(program, config, console, hooks, stack_limit, &result); });
   if (!status.ok()) host_failure(program, status.error(), &result);
   return result;
 }
 
-std::string render_diagnostic(const lang::Diagnostic& diagnostic, const std::vector<SourceText>& texts,
-                              ErrorFormat format, bool colors) {
+std::string render_diagnostic(const lang::Diagnostic& diagnostic, const std::vector<SourceText>& texts, ErrorFormat format, bool colors) {
   std::string_view source;
   for (const SourceText& text : texts) {
     if (text.name == diagnostic.file) source = text.text;
   }
   static constexpr lang::DiagnosticFormat kFormats[] = {lang::DiagnosticFormat::kFriendly, lang::DiagnosticFormat::kJson,
                                                         lang::DiagnosticFormat::kMinimal};
-  return lang::render(diagnostic, source, kFormats[static_cast<size_t>(format)],
-                      colors ? lang::ColorMode::kAnsi : lang::ColorMode::kPlain);
+  return lang::render(diagnostic, source, kFormats[static_cast<size_t>(format)], colors ? lang::ColorMode::kAnsi : lang::ColorMode::kPlain);
 }
 
 }  // namespace orus::api

@@ -48,8 +48,7 @@ struct RunHooks {
 RunResult run_program(const Program& program, const RunConfig& config, Console& console, const RunHooks& hooks = {});
 
 /// Writes `diagnostic` in the configured format; `texts` may hold the text of its file.
-std::string render_diagnostic(const lang::Diagnostic& diagnostic, const std::vector<SourceText>& texts,
-                              ErrorFormat format, bool colors);
+std::string render_diagnostic(const lang::Diagnostic& diagnostic, const std::vector<SourceText>& texts, ErrorFormat format, bool colors);
 
 /// The configuration as the compiler sees it.
 jit::JitConfig jit_config(const RunConfig& config, bool counting);

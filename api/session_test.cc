@@ -170,9 +170,9 @@ TEST(Session, StatsAreOneLineOfJson) {
   CaptureConsole console;
   std::string json = stats_json(run_program(*program, eager(), console, {.count_ops = true}).stats);
   EXPECT_EQ(json.find('\n'), json.size() - 1);
-  for (const char* key : {"interpreted_ops", "native_ops", "native_coverage", "loops_compiled", "functions_compiled",
-                          "compile_ns", "code_bytes", "exits", "bailouts", "unsupported_opcodes", "gc", "peak_heap_bytes",
-                          "spills", "passes", "run_ns", "load_ns"}) {
+  for (const char* key :
+       {"interpreted_ops", "native_ops", "native_coverage", "loops_compiled", "functions_compiled", "compile_ns", "code_bytes", "exits",
+        "bailouts", "unsupported_opcodes", "gc", "peak_heap_bytes", "spills", "passes", "run_ns", "load_ns"}) {
     EXPECT_NE(json.find("\"" + std::string(key) + "\":"), std::string::npos) << key;
   }
 }
@@ -215,7 +215,11 @@ TEST(Program, BadInputIsLocated) {
   EXPECT_EQ(assembly.exit_code, kExitCompile);
   ASSERT_FALSE(assembly.diagnostics.empty());
   EXPECT_EQ(assembly.diagnostics[0].line, 1u);
-  for (std::string bytes : {std::string(), std::string("\x7f" "ELF\0\0", 6), std::string(1000, '\xff')}) {
+  for (std::string bytes : {std::string(),
+                            std::string("\x7f"
+                                        "ELF\0\0",
+                                        6),
+                            std::string(1000, '\xff')}) {
     LoadResult bytecode = load_text("bad.obc", bytes, ProgramForm::kBytecode);
     EXPECT_EQ(bytecode.exit_code, kExitCompile);
     ASSERT_FALSE(bytecode.diagnostics.empty());

@@ -92,9 +92,7 @@ double RunStats::native_coverage() const {
   return all == 0 ? 0 : static_cast<double>(ops.native_ops) / static_cast<double>(all);
 }
 
-std::string stats_json(const RunStats& stats) {
-  return to_json(stats).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string stats_json(const RunStats& stats) { return to_json(stats).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 std::string stats_text(const RunStats& stats) {
   std::string out;

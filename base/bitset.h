@@ -13,14 +13,23 @@ namespace orus {
 class BitSet {
  public:
   BitSet() = default;
-  explicit BitSet(size_t bits, bool value = false) : bits_(bits), words_((bits + 63) / 64, value ? ~uint64_t{0} : 0) {
-    trim();
-  }
+  explicit BitSet(size_t bits, bool value = false) : bits_(bits), words_((bits + 63) / 64, value ? ~uint64_t{0} : 0) { trim(); }
   size_t size() const { return bits_; }
-  bool test(size_t i) const { ORUS_DCHECK(i < bits_); return (words_[i / 64] >> (i % 64)) & 1; }
-  void set(size_t i) { ORUS_DCHECK(i < bits_); words_[i / 64] |= uint64_t{1} << (i % 64); }
-  void reset(size_t i) { ORUS_DCHECK(i < bits_); words_[i / 64] &= ~(uint64_t{1} << (i % 64)); }
-  void clear() { for (auto& w : words_) w = 0; }
+  bool test(size_t i) const {
+    ORUS_DCHECK(i < bits_);
+    return (words_[i / 64] >> (i % 64)) & 1;
+  }
+  void set(size_t i) {
+    ORUS_DCHECK(i < bits_);
+    words_[i / 64] |= uint64_t{1} << (i % 64);
+  }
+  void reset(size_t i) {
+    ORUS_DCHECK(i < bits_);
+    words_[i / 64] &= ~(uint64_t{1} << (i % 64));
+  }
+  void clear() {
+    for (auto& w : words_) w = 0;
+  }
   /// this |= other. True if anything was added.
   bool unite(const BitSet& other) {
     uint64_t changed = 0;

@@ -37,10 +37,22 @@ class [[nodiscard]] Result {
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
-  T& value() & { ORUS_CHECK(ok()); return *std::get_if<0>(&state_); }
-  const T& value() const& { ORUS_CHECK(ok()); return *std::get_if<0>(&state_); }
-  T&& value() && { ORUS_CHECK(ok()); return std::move(*std::get_if<0>(&state_)); }
-  const Error& error() const { ORUS_CHECK(!ok()); return *std::get_if<1>(&state_); }
+  T& value() & {
+    ORUS_CHECK(ok());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    ORUS_CHECK(ok());
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    ORUS_CHECK(ok());
+    return std::move(*std::get_if<0>(&state_));
+  }
+  const Error& error() const {
+    ORUS_CHECK(!ok());
+    return *std::get_if<1>(&state_);
+  }
   T& operator*() & { return value(); }
   T* operator->() { return &value(); }
 
@@ -55,7 +67,7 @@ using Status = Result<Ok>;
 }  // namespace orus
 
 /// Binds `name` to the value of `expr`, or returns its error from the enclosing function.
-#define ORUS_TRY(name, expr)                          \
-  auto name##_result = (expr);                        \
+#define ORUS_TRY(name, expr)                             \
+  auto name##_result = (expr);                           \
   if (!name##_result.ok()) return name##_result.error(); \
   auto name = std::move(name##_result).value()

@@ -28,9 +28,7 @@ class Rng {
     return result;
   }
   /// Uniform in 0 .. bound-1; `bound` must not be 0.
-  uint64_t below(uint64_t bound) {
-    return static_cast<uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
-  }
+  uint64_t below(uint64_t bound) { return static_cast<uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64); }
   bool chance(uint32_t one_in) { return below(one_in) == 0; }
 
  private:

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
 #include <set>
+#include <thread>
 
 namespace orus::jit {
 namespace {

@@ -1,15 +1,15 @@
 // The tier: what to compile and when, running and leaving machine code, roots, unwinding, taking code back.
 #include "jit/jit_tier.h"
 
+#include <unistd.h>
 #include <algorithm>
 #include <bit>
 #include <cstdio>
-#include <unistd.h>
 
 #include "jit/code/code_cache.h"
-#include "jit/compile_queue.h"
 #include "jit/code/native.h"
 #include "jit/code/unit.h"
+#include "jit/compile_queue.h"
 #include "jit/ir_jit_tier.h"
 #include "vm/runtime/ops.h"
 
@@ -111,7 +111,8 @@ class JitTierImpl final : public JitTier {
   void visit_roots(void* fp, RootSink& sink) override {
     auto* frame = static_cast<uint64_t*>(fp);
     if (frame == nullptr || frame_unit(frame) == kTrampoline) return;
-    const CallSite* site = frame_unit(frame) >= kFirstUnit ? find_site_by_number(cache_->at(frame_unit(frame)), frame_site(frame)) : nullptr;
+    const CallSite* site =
+        frame_unit(frame) >= kFirstUnit ? find_site_by_number(cache_->at(frame_unit(frame)), frame_site(frame)) : nullptr;
     while (true) {
       if (site != nullptr) {
         for (uint32_t slot : site->slots) {
@@ -484,7 +485,8 @@ class JitTierImpl final : public JitTier {
   std::vector<bool> units_on_stack() const {
     std::vector<bool> on_stack(cache_->end(), false);
     vm_.for_each_native_stretch([&](void* innermost) {
-      for (auto* frame = static_cast<uint64_t*>(innermost); frame != nullptr && frame_unit(frame) != kTrampoline; frame = caller_frame(frame)) {
+      for (auto* frame = static_cast<uint64_t*>(innermost); frame != nullptr && frame_unit(frame) != kTrampoline;
+           frame = caller_frame(frame)) {
         on_stack[frame_unit(frame)] = true;
       }
     });

@@ -14,12 +14,9 @@ constexpr uint32_t kTabWidth = 4;
 
 std::string_view severity_word(Severity severity) {
   switch (severity) {
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kNote:
-      return "note";
-    default:
-      return "error";
+    case Severity::kWarning: return "warning";
+    case Severity::kNote: return "note";
+    default: return "error";
   }
 }
 
@@ -82,8 +79,8 @@ void shorten(Excerpt& excerpt) {
   size_t begin = excerpt.caret_start > kExcerptWidth / 2 ? excerpt.caret_start - kExcerptWidth / 2 : 0;
   size_t end = std::min(excerpt.cells.size(), begin + kExcerptWidth);
   bool cut_end = end < excerpt.cells.size();
-  excerpt.cells = std::vector<std::string>(excerpt.cells.begin() + static_cast<ptrdiff_t>(begin),
-                                           excerpt.cells.begin() + static_cast<ptrdiff_t>(end));
+  excerpt.cells =
+      std::vector<std::string>(excerpt.cells.begin() + static_cast<ptrdiff_t>(begin), excerpt.cells.begin() + static_cast<ptrdiff_t>(end));
   excerpt.caret_start -= begin;
   excerpt.caret_count = std::min(excerpt.caret_count, kExcerptWidth - std::min(excerpt.caret_start, kExcerptWidth - 1));
   if (cut_end) excerpt.cells.emplace_back("...");
@@ -162,8 +159,7 @@ std::string render_friendly(const Diagnostic& d, std::string_view source, ColorM
   std::string where = location(d);
   size_t used = head.size() + 1 + where.size();
   size_t dashes = used + 3 < kHeaderWidth ? kHeaderWidth - used : 3;
-  std::string out =
-      fmt::format("{}{}{} {}{}\n\n", palette.header, head, std::string(dashes, '-'), where, palette.reset);
+  std::string out = fmt::format("{}{}{} {}{}\n\n", palette.header, head, std::string(dashes, '-'), where, palette.reset);
   if (d.line != 0 && !source.empty()) append_excerpt(out, d, source, palette);
   const std::string gutter = "     ";
   append_remark(out, gutter, "", d.message);
@@ -206,16 +202,16 @@ std::string json_string(std::string_view text) {
 }  // namespace
 
 std::string render_json(const Diagnostic& d) {
-  std::string out = fmt::format(
-      R"({{"severity":{},"category":{},"kind":{},"message":{},"help":{},"file":{},"line":{},"column":{},"length":{})",
-      json_string(severity_word(d.severity)), json_string(d.category), json_string(d.kind), json_string(d.message),
-      json_string(d.help), json_string(d.file), d.line, d.column, d.length);
+  std::string out =
+      fmt::format(R"({{"severity":{},"category":{},"kind":{},"message":{},"help":{},"file":{},"line":{},"column":{},"length":{})",
+                  json_string(severity_word(d.severity)), json_string(d.category), json_string(d.kind), json_string(d.message),
+                  json_string(d.help), json_string(d.file), d.line, d.column, d.length);
   if (!d.notes.empty()) {
     out += ",\"notes\":[";
     for (size_t i = 0; i < d.notes.size(); ++i) {
       const DiagnosticNote& note = d.notes[i];
-      out += fmt::format(R"({}{{"message":{},"line":{},"column":{}}})", i == 0 ? "" : ",", json_string(note.message),
-                         note.line, note.column);
+      out +=
+          fmt::format(R"({}{{"message":{},"line":{},"column":{}}})", i == 0 ? "" : ",", json_string(note.message), note.line, note.column);
     }
     out += "]";
   }
@@ -230,12 +226,9 @@ std::string render_minimal(const Diagnostic& d) {
 
 std::string render(const Diagnostic& d, std::string_view source, DiagnosticFormat format, ColorMode colors) {
   switch (format) {
-    case DiagnosticFormat::kJson:
-      return render_json(d);
-    case DiagnosticFormat::kMinimal:
-      return render_minimal(d);
-    default:
-      return render_friendly(d, source, colors);
+    case DiagnosticFormat::kJson: return render_json(d);
+    case DiagnosticFormat::kMinimal: return render_minimal(d);
+    default: return render_friendly(d, source, colors);
   }
 }
 

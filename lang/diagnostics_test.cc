@@ -71,18 +71,16 @@ TEST(Diagnostics, Colors) {
 }
 
 TEST(Diagnostics, Json) {
-  EXPECT_EQ(
-      render_json(sample()),
-      "{\"severity\":\"error\",\"category\":\"TYPE MISMATCH\",\"kind\":\"type\",\"message\":\"this is a `string`, "
-      "but `i32` was expected\",\"help\":\"convert it\",\"file\":\"dir/prog.orus\",\"line\":2,\"column\":10,"
-      "\"length\":3}\n");
+  EXPECT_EQ(render_json(sample()),
+            "{\"severity\":\"error\",\"category\":\"TYPE MISMATCH\",\"kind\":\"type\",\"message\":\"this is a `string`, "
+            "but `i32` was expected\",\"help\":\"convert it\",\"file\":\"dir/prog.orus\",\"line\":2,\"column\":10,"
+            "\"length\":3}\n");
   Diagnostic d;
   d.severity = Severity::kWarning;
   d.message = std::string("q\"\\\n\t\x01\xff\xed\xa0\x80\xf0\x9f\x98\x80\0z", 16);
-  EXPECT_EQ(
-      render_json(d),
-      "{\"severity\":\"warning\",\"category\":\"\",\"kind\":\"\",\"message\":\"q\\\"\\\\\\n\\t\\u0001\\ufffd\\ufffd"
-      "\\ufffd\\ufffd\xf0\x9f\x98\x80\\u0000z\",\"help\":\"\",\"file\":\"\",\"line\":0,\"column\":0,\"length\":1}\n");
+  EXPECT_EQ(render_json(d),
+            "{\"severity\":\"warning\",\"category\":\"\",\"kind\":\"\",\"message\":\"q\\\"\\\\\\n\\t\\u0001\\ufffd\\ufffd"
+            "\\ufffd\\ufffd\xf0\x9f\x98\x80\\u0000z\",\"help\":\"\",\"file\":\"\",\"line\":0,\"column\":0,\"length\":1}\n");
 }
 
 TEST(Diagnostics, Minimal) {

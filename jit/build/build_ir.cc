@@ -215,7 +215,8 @@ void Builder::translate_block(uint32_t number) {
 }
 
 FrameId Builder::make_frame(const BitSet& live, uint32_t at_pc, bool charged) {
-  FrameState state{.function = body->function, .pc = at_pc, .parent = body->parent, .base_offset = body->base_offset, .charged = charged, .values = {}};
+  FrameState state{
+      .function = body->function, .pc = at_pc, .parent = body->parent, .base_offset = body->base_offset, .charged = charged, .values = {}};
   live.for_each([&](size_t r) { state.values.push_back({static_cast<uint16_t>(r), regs_[r]}); });
   return fn_->add_frame(std::move(state));
 }

@@ -47,9 +47,7 @@ class Builder {
   IrType type_of(uint16_t reg) const { return ir_type(module().kind(body->fn->registers[reg])); }
   TypeId bytecode_type(uint16_t reg) const { return body->fn->registers[reg]; }
 
-  InstId emit(IrOp op, IrType type, std::initializer_list<InstId> args, int64_t imm = 0) {
-    return fn_->append(block, op, type, args, imm);
-  }
+  InstId emit(IrOp op, IrType type, std::initializer_list<InstId> args, int64_t imm = 0) { return fn_->append(block, op, type, args, imm); }
   InstId i32(int64_t value) { return fn_->constant(IrType::kI32, value); }
   InstId i64(int64_t value) { return fn_->constant(IrType::kI64, value); }
   InstId f64(double value) { return fn_->constant(IrType::kF64, __builtin_bit_cast(int64_t, value)); }

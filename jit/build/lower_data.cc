@@ -9,7 +9,8 @@ namespace orus::jit {
 namespace {
 
 constexpr IrType I32 = IrType::kI32, I64 = IrType::kI64, BOOL = IrType::kBool, REF = IrType::kRef;
-constexpr int64_t kLengthOffset = offsetof(Array, length), kCapacityOffset = offsetof(Array, capacity), kBufferOffset = offsetof(Array, buffer);
+constexpr int64_t kLengthOffset = offsetof(Array, length), kCapacityOffset = offsetof(Array, capacity),
+                  kBufferOffset = offsetof(Array, buffer);
 constexpr int64_t kFieldsOffset = sizeof(Object);
 
 struct Element {
@@ -23,7 +24,11 @@ Element element_of(Builder& b, uint16_t array) {
   TypeKind kind = b.module().kind(b.module().type(b.bytecode_type(array)).element);
   auto width = static_cast<uint8_t>(element_bytes(kind));
   IrType type = ir_type(kind);
-  uint32_t alias = type == IrType::kBool ? kAliasElem1 : type == I32 ? kAliasElem4 : type == I64 ? kAliasElemI64 : type == IrType::kF64 ? kAliasElemF64 : kAliasElemRef;
+  uint32_t alias = type == IrType::kBool  ? kAliasElem1
+                   : type == I32          ? kAliasElem4
+                   : type == I64          ? kAliasElemI64
+                   : type == IrType::kF64 ? kAliasElemF64
+                                          : kAliasElemRef;
   return {type, width, alias};
 }
 
@@ -231,7 +236,8 @@ void lower_new_struct(Builder& b) {
   b.block = slow;
   InstId made = join(b, fast, {object}, slow, {b.runtime()})[0];
   b.set(b.insn->a, made);
-  for (uint32_t i = 0; i < count; ++i) b.store(made, kFieldsOffset + 8 * int64_t{i}, fields[i], 8, field_alias_of(b, b.insn->a, static_cast<uint16_t>(i)));
+  for (uint32_t i = 0; i < count; ++i)
+    b.store(made, kFieldsOffset + 8 * int64_t{i}, fields[i], 8, field_alias_of(b, b.insn->a, static_cast<uint16_t>(i)));
 }
 void lower_get_field(Builder& b) {
   IrType type = b.type_of(b.insn->a);

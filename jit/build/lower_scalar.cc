@@ -12,9 +12,7 @@ namespace {
 constexpr IrType I32 = IrType::kI32, I64 = IrType::kI64, F64 = IrType::kF64, BOOL = IrType::kBool;
 
 void binary(Builder& b, IrOp op, IrType type, InstId x, InstId y) { b.set(b.insn->a, b.emit(op, type, {x, y})); }
-void overflow(Builder& b, IrOp op, IrType type, InstId x, InstId y) {
-  b.set(b.insn->a, b.checked(op, type, {x, y}, ExitReason::overflow));
-}
+void overflow(Builder& b, IrOp op, IrType type, InstId x, InstId y) { b.set(b.insn->a, b.checked(op, type, {x, y}, ExitReason::overflow)); }
 void compare(Builder& b, IrOp op, InstId x, InstId y) { b.set(b.insn->a, b.emit(op, BOOL, {x, y})); }
 InstId rb(Builder& b) { return b.get(b.insn->b); }
 InstId rc(Builder& b) { return b.get(b.insn->c); }
@@ -192,13 +190,19 @@ void lower_conv_i32_u64(Builder& b) { convert_if(b, b.emit(IrOp::ge, BOOL, {rb(b
 void lower_conv_i32_f64(Builder& b) { convert(b, IrOp::int_to_f64, F64); }
 void lower_conv_i64_i32(Builder& b) { convert(b, IrOp::trunc, I32); }
 void lower_conv_i64_u32(Builder& b) { convert_if(b, b.emit(IrOp::ule, BOOL, {rb(b), b.i64(UINT32_MAX)}), IrOp::trunc, I32); }
-void lower_conv_i64_u64(Builder& b) { b.guard(b.emit(IrOp::ge, BOOL, {rb(b), b.i64(0)}), ExitReason::conversion); copy(b); }
+void lower_conv_i64_u64(Builder& b) {
+  b.guard(b.emit(IrOp::ge, BOOL, {rb(b), b.i64(0)}), ExitReason::conversion);
+  copy(b);
+}
 void lower_conv_i64_f64(Builder& b) { convert(b, IrOp::int_to_f64, F64); }
 void lower_conv_u32_i64(Builder& b) { convert(b, IrOp::zext, I64); }
 void lower_conv_u32_u64(Builder& b) { convert(b, IrOp::zext, I64); }
 void lower_conv_u32_f64(Builder& b) { b.set(b.insn->a, b.emit(IrOp::int_to_f64, F64, {b.emit(IrOp::zext, I64, {rb(b)})})); }
 void lower_conv_u64_i32(Builder& b) { convert_if(b, b.emit(IrOp::ule, BOOL, {rb(b), b.i64(INT32_MAX)}), IrOp::trunc, I32); }
-void lower_conv_u64_i64(Builder& b) { b.guard(b.emit(IrOp::ge, BOOL, {rb(b), b.i64(0)}), ExitReason::conversion); copy(b); }
+void lower_conv_u64_i64(Builder& b) {
+  b.guard(b.emit(IrOp::ge, BOOL, {rb(b), b.i64(0)}), ExitReason::conversion);
+  copy(b);
+}
 void lower_conv_u64_u32(Builder& b) { convert_if(b, b.emit(IrOp::ule, BOOL, {rb(b), b.i64(UINT32_MAX)}), IrOp::trunc, I32); }
 void lower_conv_u64_f64(Builder& b) { convert(b, IrOp::uint_to_f64, F64); }
 void lower_conv_f64_i32(Builder& b) { convert(b, IrOp::f64_to_int, I32); }

@@ -33,8 +33,9 @@ bool CodeMemory::reserve_dual(size_t bytes) {
   }
   // The reservation is two pages larger than the code: what is not mapped over stays inaccessible.
   void* region = mmap(nullptr, bytes + 2 * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  void* run = region == MAP_FAILED ? MAP_FAILED
-                                   : mmap(static_cast<uint8_t*>(region) + kPage, bytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0);
+  void* run = region == MAP_FAILED
+                  ? MAP_FAILED
+                  : mmap(static_cast<uint8_t*>(region) + kPage, bytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0);
   void* write = run == MAP_FAILED ? MAP_FAILED : mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
   if (write == MAP_FAILED) {

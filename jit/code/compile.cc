@@ -12,12 +12,19 @@ namespace {
 
 void record_exits(const Lowering& l, const RaResult& ra, CompiledUnit* out) {
   for (const LirExit& exit : l.out.exits) {
-    ExitRecord record{.reason = exit.reason, .raise = exit.raise, .charged = l.fn.at(exit.frame).charged, .frames = {}, .values = {}, .globals = {}, .hits = 0};
+    ExitRecord record{.reason = exit.reason,
+                      .raise = exit.raise,
+                      .charged = l.fn.at(exit.frame).charged,
+                      .frames = {},
+                      .values = {},
+                      .globals = {},
+                      .hits = 0};
     if (exit.reason == ExitReason::hoisted_check) record.origin = l.fn.at(l.out.insts[exit.inst].source).aux;
     uint32_t next = exit.values.first;
     for (FrameId id = exit.frame; id.valid(); id = l.fn.at(id).parent) {
       const FrameState& state = l.fn.at(id);
-      ExitFrame frame{state.function, state.pc, state.base_offset, static_cast<uint32_t>(record.values.size()), static_cast<uint32_t>(state.values.size())};
+      ExitFrame frame{state.function, state.pc, state.base_offset, static_cast<uint32_t>(record.values.size()),
+                      static_cast<uint32_t>(state.values.size())};
       for (const FrameValue& value : state.values) {
         const Allocation& place = ra.cold_allocs[next];
         const Inst& source = l.fn.at(l.out.value_of[l.out.ra.cold_uses[next].index]);
@@ -147,7 +154,8 @@ Result<std::unique_ptr<CompiledUnit>> compile_unit(const VerifiedModule& module,
   record_exits(*s.lowering, s.allocation, out.get());
   record_sites(*s.lowering, s.allocation, s.emitted, out.get());
   std::sort(out->sites.begin(), out->sites.end(), [](const CallSite& a, const CallSite& b) { return a.return_offset < b.return_offset; });
-  out->compile_ns = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count());
+  out->compile_ns =
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count());
   return out;
 }
 
@@ -175,7 +183,8 @@ Status judge_unit(const VerifiedModule& module, const CompileOptions& options, c
 Result<std::string> dump_unit(const VerifiedModule& module, const CompileOptions& options, const DumpRequest& request) {
   if (request.function >= module.module.functions.size()) return Error{ErrorCode::kUsage, "no such function"};
   Unit unit{request.function, request.loop >= 0, static_cast<uint32_t>(std::max(request.loop, 0))};
-  if (unit.is_loop && unit.loop >= module.module.functions[request.function].loops) return Error{ErrorCode::kUsage, "the function has no such loop"};
+  if (unit.is_loop && unit.loop >= module.module.functions[request.function].loops)
+    return Error{ErrorCode::kUsage, "the function has no such loop"};
   std::string after;
   PassContext ctx{.module = module, .options = options};
   ctx.after_pass = [&](std::string_view pass, const Function& fn, bool, uint64_t) {

@@ -85,13 +85,13 @@ LoopForest compute_loops(const Function& fn, const Dominators& dominators) {
     Loop loop;
     loop.header = header;
     for (uint32_t p : predecessors[header.index]) {
-      if (dominators.dominates(header, BlockId(p)) && (loop.latches.empty() || loop.latches.back().index != p)) loop.latches.push_back(BlockId(p));
+      if (dominators.dominates(header, BlockId(p)) && (loop.latches.empty() || loop.latches.back().index != p))
+        loop.latches.push_back(BlockId(p));
     }
     if (loop.latches.empty()) continue;
     collect_body(fn, predecessors, loop);
-    std::sort(loop.blocks.begin() + 1, loop.blocks.end(), [&](BlockId a, BlockId b) {
-      return dominators.number[a.index] < dominators.number[b.index];
-    });
+    std::sort(loop.blocks.begin() + 1, loop.blocks.end(),
+              [&](BlockId a, BlockId b) { return dominators.number[a.index] < dominators.number[b.index]; });
     loop.parent = forest.innermost[header.index];
     loop.depth = loop.parent == UINT32_MAX ? 1 : forest.loops[loop.parent].depth + 1;
     BlockId outside;

@@ -114,7 +114,8 @@ b1(v3: i32):
   branch v5, b1(v4), b3
 b3:
   ret v4
-})", test_module());
+})",
+                         test_module());
   ASSERT_TRUE(parsed.ok());
   Function fn = std::move(parsed).value();
   EXPECT_TRUE(insert_preheaders(fn));

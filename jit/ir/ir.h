@@ -99,9 +99,7 @@ enum AliasClass : uint32_t {
   kAliasGlobalBase = 0x10000000,
   kAliasFieldBase = 0x80000000,
 };
-constexpr uint32_t field_alias(uint32_t type, uint32_t field) {
-  return kAliasFieldBase | ((type * 0x9e3779b1u + field) & 0x7fffffffu);
-}
+constexpr uint32_t field_alias(uint32_t type, uint32_t field) { return kAliasFieldBase | ((type * 0x9e3779b1u + field) & 0x7fffffffu); }
 constexpr uint32_t global_alias(uint32_t global) { return kAliasGlobalBase + global; }
 
 struct Inst {

@@ -62,9 +62,7 @@ Slot integer(IrOp op, Slot x, Slot y) {
       ORUS_CHECK(b != 0 && !(a == std::numeric_limits<S>::min() && b == -1));
       return put<S>(op == IrOp::sdiv ? a / b : a % b);
     case IrOp::udiv:
-    case IrOp::urem:
-      ORUS_CHECK(ub != 0);
-      return put<U>(op == IrOp::udiv ? ua / ub : ua % ub);
+    case IrOp::urem: ORUS_CHECK(ub != 0); return put<U>(op == IrOp::udiv ? ua / ub : ua % ub);
     default: break;
   }
   check_failed(__FILE__, __LINE__, "an integer op without a meaning");

@@ -35,9 +35,29 @@ std::vector<int64_t> integers(int bits) {
 }
 
 std::vector<double> doubles() {
-  std::vector<double> values{0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, 2147483647, 2147483648.0, -2147483648.0, -2147483649.0, 4294967295.0,
-                             4294967296.0, 9223372036854775807.0, -9223372036854775808.0, 9223372036854774784.0, 18446744073709551616.0,
-                             1e300, -1e300, 5e-324, I32::max() + 0.5, 0.1, 3};
+  std::vector<double> values{0.0,
+                             -0.0,
+                             1,
+                             -1,
+                             0.5,
+                             -0.5,
+                             1.5,
+                             2147483647,
+                             2147483648.0,
+                             -2147483648.0,
+                             -2147483649.0,
+                             4294967295.0,
+                             4294967296.0,
+                             9223372036854775807.0,
+                             -9223372036854775808.0,
+                             9223372036854774784.0,
+                             18446744073709551616.0,
+                             1e300,
+                             -1e300,
+                             5e-324,
+                             I32::max() + 0.5,
+                             0.1,
+                             3};
   values.push_back(std::numeric_limits<double>::infinity());
   values.push_back(-std::numeric_limits<double>::infinity());
   values.push_back(std::numeric_limits<double>::quiet_NaN());
@@ -60,7 +80,9 @@ std::optional<Slot> fit(__int128 value, int bits) {
   if (value < -limit || value >= limit) return std::nullopt;
   return static_cast<Slot>(value) & (bits == 32 ? 0xffffffffu : ~Slot{0});
 }
-Slot wrap(__int128 value, int bits) { return static_cast<Slot>(static_cast<unsigned __int128>(value)) & (bits == 32 ? 0xffffffffu : ~Slot{0}); }
+Slot wrap(__int128 value, int bits) {
+  return static_cast<Slot>(static_cast<unsigned __int128>(value)) & (bits == 32 ? 0xffffffffu : ~Slot{0});
+}
 
 class Width : public testing::TestWithParam<int> {
  protected:

@@ -50,7 +50,8 @@ b1(v5: i32, v6: i32, v7: i32):
   branch v9, b1(v6, v5, v8), b2
 b2:
   ret v5
-)", 100, 200);
+)",
+                        100, 200);
   EXPECT_EQ(outcome, Outcome::kReturned);
   EXPECT_EQ(vm().result, 100u);
 }
@@ -87,7 +88,8 @@ b0:
   v5 = pool.ref k0
   v6 = add_ov.i32 v0, v1 reason overflow frame [fn 0 pc 8 charged {r0: v0, r2: v1, r3: v5, r5: v4, r6: v2, r7: v3}]
   ret v6
-)", 0x7fffffff, 0xffffffff);
+)",
+                        0x7fffffff, 0xffffffff);
   EXPECT_EQ(outcome, Outcome::kReturned);
   outcome = frame_.run(*unit_, {0x80000000, 0xffffffff}, &run_);
   EXPECT_EQ(outcome, Outcome::kResume);
@@ -117,7 +119,8 @@ TEST_F(Interp, ExitMakesInlinedFrames) {
 b0:
   v2 = add_ov.i32 v0, v1 reason overflow frame [fn 1 pc 1 offset 12 charged {r0: v0, r1: v1} <- fn 0 pc 1 charged {r1: v1}]
   ret v2
-)", 0x7fffffff, 1);
+)",
+                        0x7fffffff, 1);
   EXPECT_EQ(outcome, Outcome::kResume);
   Slot* inner = base() + 12;
   EXPECT_EQ(vm().resume_base, inner);
@@ -136,7 +139,8 @@ TEST_F(Interp, ExitStoresPendingGlobals) {
 b0:
   v2 = pool.ref k0
   leave reason loop_done frame [fn 1 pc 1 offset 12 charged {r0: v0} globals {g0: v1, g1: v2} <- fn 0 pc 1 charged {}]
-)", 1, 42);
+)",
+                        1, 42);
   EXPECT_EQ(outcome, Outcome::kResume);
   EXPECT_EQ(vm().context.globals[0], 42u);
   EXPECT_EQ(string_at(vm().context.globals[1]), "text");
@@ -154,7 +158,8 @@ b0:
   v4 = const.bool false
   guard v4 reason forced frame [fn 1 pc 1 offset 12 charged {r0: v0, r1: v2} <- fn 0 pc 1 charged {r1: v1, r4: v3}]
   ret v0
-)", 30, 2);
+)",
+                        30, 2);
   ASSERT_EQ(outcome, Outcome::kResume);
   EXPECT_EQ(vm().resume(vm().resume_base, base(), false, vm().resume_charged), Outcome::kReturned);
   EXPECT_EQ(frame_.console.output(), "37 37\n");
@@ -195,7 +200,8 @@ b0:
   v2 = runtime.ref v0 reason raised frame [fn 0 pc 3 charged {}]
   runtime v2, v1 reason raised frame [fn 0 pc 6 charged {}]
   ret v0
-)", 12, 0xffffffff);
+)",
+                        12, 0xffffffff);
   EXPECT_EQ(outcome, Outcome::kReturned);
   EXPECT_EQ(frame_.console.output(), "12 -1\n");
 }
@@ -240,7 +246,8 @@ b0:
   v12 = add.i32 v11, v10
   v13 = add.i32 v12, v5
   ret v13
-)", 0, 40);
+)",
+                        0, 40);
   EXPECT_EQ(outcome, Outcome::kReturned);
   EXPECT_EQ(vm().result, 42u);
   EXPECT_EQ(vm().context.globals_assigned[1], 1);
@@ -266,7 +273,8 @@ b0:
   v4 = eq.bool v2, v3
   v5 = zext.i32 v4
   ret v5
-)"), Outcome::kReturned);
+)"),
+            Outcome::kReturned);
   EXPECT_EQ(vm().result, 1u);
 }
 
@@ -351,7 +359,8 @@ b0:
   runtime v3, v1 reason raised frame [fn 0 pc 6 charged {}]
   runtime v5, v4 reason raised frame [fn 0 pc 6 charged {}]
   ret v4
-)", 5, 12);
+)",
+                        5, 12);
   EXPECT_EQ(outcome, Outcome::kReturned);
   EXPECT_EQ(frame_.console.output(), "5 5\n12 12\n12 12\n");
   EXPECT_EQ(vm().heap().walk(), "");
@@ -363,7 +372,8 @@ b0:
   v2 = runtime.ref v0 reason raised frame [fn 0 pc 3 charged {}]
   v3 = runtime.ref v1 reason raised frame [fn 0 pc 3 charged {}]
   leave reason loop_done frame [fn 0 pc 6 charged {r1: v1, r2: v0, r3: v2}]
-)", 77, 1);
+)",
+                        77, 1);
   ASSERT_EQ(outcome, Outcome::kResume);
   EXPECT_EQ(string_at(base()[3]), "77");
   EXPECT_EQ(vm().resume(base(), base(), false, true), Outcome::kReturned);
@@ -380,7 +390,9 @@ b0:
   v3 = load.ref v2 offset 16 width 8 alias array_buffer
   v4 = load_elem.i32 v3, v0 width 4 alias elem4
   ret v4
-)", 100), "check failed");
+)",
+                   100),
+               "check failed");
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ std::string alias_name(uint32_t alias, const Module& module);
 bool find_alias(std::string_view name, uint32_t* alias);
 
 /// Names of object kinds in `new_object`, by ObjectKind.
-inline constexpr std::string_view kObjectKindNames[] = {"string", "bytes", "array", "scalar_buffer", "ref_buffer", "struct", "error", "range"};
+inline constexpr std::string_view kObjectKindNames[] = {"string",     "bytes",  "array", "scalar_buffer",
+                                                        "ref_buffer", "struct", "error", "range"};
 
 /// The mnemonic as text shows it: without the underscore that keeps it from being a C++ keyword.
 std::string_view mnemonic(IrOp op);

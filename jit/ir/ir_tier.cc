@@ -17,9 +17,7 @@ char* stack_limit() {
 }
 
 /// Executions of the `loop` instruction until the tier is asked again.
-void set_countdown(FunctionRuntime& fn, uint32_t pc, int32_t value) {
-  fn.code[pc] = make_insn_bc(Op::loop, fn.code[pc].a, value);
-}
+void set_countdown(FunctionRuntime& fn, uint32_t pc, int32_t value) { fn.code[pc] = make_insn_bc(Op::loop, fn.code[pc].a, value); }
 
 }  // namespace
 

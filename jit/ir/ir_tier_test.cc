@@ -20,8 +20,15 @@ struct Mode {
   uint32_t force_one_in = 0;
   bool stress = false;
 };
-constexpr Mode kModes[] = {{"interpreter"}, {"O0", 0}, {"O1", 1}, {"O2", 2}, {"O0 forced", 0, 3},
-                           {"O2 forced", 2, 3}, {"O2 forced always", 2, 1}, {"O2 stress", 2, 0, true}, {"O2 stress forced", 2, 4, true}};
+constexpr Mode kModes[] = {{"interpreter"},
+                           {"O0", 0},
+                           {"O1", 1},
+                           {"O2", 2},
+                           {"O0 forced", 0, 3},
+                           {"O2 forced", 2, 3},
+                           {"O2 forced always", 2, 1},
+                           {"O2 stress", 2, 0, true},
+                           {"O2 stress forced", 2, 4, true}};
 
 class Program {
  public:
@@ -271,7 +278,8 @@ b0:
   v2 = const.bool false
   guard v2 reason hoisted_check frame [fn 0 pc 2 charged {r0: v0, r1: v1}]
   ret
-})", verified.value()->module);
+})",
+                       verified.value()->module);
     EXPECT_TRUE(fn.ok()) << fn.error().where << fn.error().detail;
     return std::make_unique<Function>(std::move(fn).value());
   }});

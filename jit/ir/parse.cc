@@ -13,7 +13,6 @@
 namespace orus::jit {
 namespace {
 
-
 class Parser {
  public:
   Parser(std::string_view text, const Module& module) : text_(text), module_(module), fn_(module, 0) {}
@@ -116,9 +115,7 @@ bool Parser::accept(std::string_view punctuation) {
   return true;
 }
 
-bool Parser::expect(std::string_view punctuation) {
-  return accept(punctuation) || fail("expected '" + std::string(punctuation) + "'");
-}
+bool Parser::expect(std::string_view punctuation) { return accept(punctuation) || fail("expected '" + std::string(punctuation) + "'"); }
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '$'; }
 
@@ -450,7 +447,8 @@ bool Parser::trailing_attributes(IrOp op, Inst* inst) {
       std::string_view name = peek_word();
       size_t length = name.size();
       if (at_ + length < text_.size() && text_[at_ + length] == '#') {
-        do ++length; while (at_ + length < text_.size() && is_word(text_[at_ + length]));
+        do ++length;
+        while (at_ + length < text_.size() && is_word(text_[at_ + length]));
       }
       if (!find_alias(text_.substr(at_, length), &inst->aux)) return fail("no such alias class");
       at_ += length;

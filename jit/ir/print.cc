@@ -9,9 +9,9 @@
 namespace orus::jit {
 namespace {
 
-constexpr std::string_view kAliasNames[] = {"none",      "array_length", "array_capacity", "array_buffer",
-                                            "elem1",     "elem4",        "elem_i64",       "elem_f64",
-                                            "elem_ref",  "string",       "range",          "object_flags", "buffer_size"};
+constexpr std::string_view kAliasNames[] = {"none",  "array_length", "array_capacity", "array_buffer", "elem1",
+                                            "elem4", "elem_i64",     "elem_f64",       "elem_ref",     "string",
+                                            "range", "object_flags", "buffer_size"};
 static_assert(std::size(kAliasNames) == kAliasBufferSize + 1);
 
 /// Blocks that can be walked: every successor exists. The printer's own walk, since reverse_postorder needs sound IR.
@@ -201,7 +201,8 @@ void Printer::inst(InstId id) {
   for (char letter : info(inst.op).attributes) {
     switch (letter) {
       case 'c': comma(), text(constant_text(inst.type, inst.imm)); break;
-      case 'p': case 'n': comma(), number(inst.imm); break;
+      case 'p':
+      case 'n': comma(), number(inst.imm); break;
       case 'r': comma(), text("r"), number(inst.imm); break;
       case 'k': comma(), text("k"), number(inst.imm); break;
       case 'g': comma(), text("g"), number(inst.imm); break;

@@ -10,8 +10,7 @@ namespace orus::jit {
 namespace {
 
 constexpr IrType kTypes[] = {IrType::kI32, IrType::kI64, IrType::kF64, IrType::kBool};
-constexpr TypeId kRegisterTypes[] = {kTypeI32, kTypeI32, kTypeI64, kTypeI64, kTypeF64, kTypeBool,
-                                     kTypeI32, kTypeI64, kTypeF64, kTypeBool};
+constexpr TypeId kRegisterTypes[] = {kTypeI32, kTypeI32, kTypeI64, kTypeI64, kTypeF64, kTypeBool, kTypeI32, kTypeI64, kTypeF64, kTypeBool};
 constexpr size_t kRegisters = std::size(kRegisterTypes);
 constexpr uint32_t kMaxTrips = 5;
 
@@ -57,7 +56,8 @@ class Generator {
 };
 
 InstId Generator::constant(IrType type) {
-  static constexpr int64_t kInteresting[] = {0, 1, -1, 2, 3, 7, 8, 10, 31, 32, 63, 64, 255, 256, INT16_MAX, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
+  static constexpr int64_t kInteresting[] = {0,  1,  -1,  2,   3,         7,         8,         10,        31,       32,
+                                             63, 64, 255, 256, INT16_MAX, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
   static constexpr double kDoubles[] = {0.0, -0.0, 1, -1, 0.5, 2, 1e300, -3.25, 4294967295.0};
   int64_t bits = rng_.chance(4) ? static_cast<int64_t>(rng_.next()) : kInteresting[rng_.below(std::size(kInteresting))];
   if (type == IrType::kI32) bits = static_cast<int64_t>(static_cast<uint32_t>(bits));

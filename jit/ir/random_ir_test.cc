@@ -15,11 +15,13 @@ namespace {
 constexpr uint64_t kSeeds = 400;
 
 std::vector<Slot> random_arguments(Rng& rng) {
-  auto integer = [&] {
-    return rng.chance(2) ? rng.next() >> rng.below(64) : uint64_t{0} - (rng.next() >> rng.below(64));
-  };
-  return {integer() & 0xffffffff, integer() & 0xffffffff, integer(), integer(),
-          f64_slot(static_cast<double>(static_cast<int64_t>(integer())) / 8), rng.below(2)};
+  auto integer = [&] { return rng.chance(2) ? rng.next() >> rng.below(64) : uint64_t{0} - (rng.next() >> rng.below(64)); };
+  return {integer() & 0xffffffff,
+          integer() & 0xffffffff,
+          integer(),
+          integer(),
+          f64_slot(static_cast<double>(static_cast<int64_t>(integer())) / 8),
+          rng.below(2)};
 }
 
 RandomIrConfig config_of(uint64_t seed) {
@@ -63,7 +65,8 @@ TEST(RandomIr, ReachesEveryPureOp) {
     constexpr uint16_t kOther = kIrCall | kIrSafepoint;
     std::string_view types = info(op).types;
     bool reachable = types.find('r') == std::string_view::npos && (info(op).effects & kOther) == 0;
-    for (IrOp left_out : {IrOp::slot, IrOp::fmod, IrOp::f64_to_uint, IrOp::poll, IrOp::charge, IrOp::leave}) reachable = reachable && op != left_out;
+    for (IrOp left_out : {IrOp::slot, IrOp::fmod, IrOp::f64_to_uint, IrOp::poll, IrOp::charge, IrOp::leave})
+      reachable = reachable && op != left_out;
     if (reachable) EXPECT_TRUE(seen.contains(op)) << info(op).name;
   }
 }

@@ -136,7 +136,8 @@ std::string check_runtime(const Function& fn, InstId id) {
   RegisterRoles roles = register_roles(*insn);
   std::vector<uint16_t> operands(roles.uses, roles.uses + roles.use_count);
   for (uint32_t i = 0; i < roles.listed; ++i) operands.push_back(listed_register(insn, i));
-  if (roles.def != kNoReg && roles.def >= bytecode(fn, frame.function).registers.size()) return "the bytecode names a register that does not exist";
+  if (roles.def != kNoReg && roles.def >= bytecode(fn, frame.function).registers.size())
+    return "the bytecode names a register that does not exist";
   IrType result = roles.def == kNoReg ? IrType::kVoid : register_type(fn, frame.function, roles.def);
   if (inst.type != result) return "the instruction's result has another type";
   return check_registers(fn, id, frame.function, operands);
@@ -205,7 +206,8 @@ std::string check_frames(const Function& fn, InstId id) {
       const orus::Function& function = bytecode(fn, state.function);
       const Insn& insn = function.code[state.pc];
       if (insn.opcode() != Op::call || insn.b != inner->function) return "the parent frame's pc is not at a call of the inlined function";
-      if (inner->base_offset != state.base_offset + function.registers.size() + kFrameHeader) return "the inlined frame is not right above its parent";
+      if (inner->base_offset != state.base_offset + function.registers.size() + kFrameHeader)
+        return "the inlined frame is not right above its parent";
     }
     if (!state.parent.valid()) {
       if (state.function != fn.index) return "the outermost frame is not the unit's function";

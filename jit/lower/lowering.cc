@@ -205,7 +205,8 @@ void Lowering::temp_fixed(PReg reg) {
 void Lowering::exit(InstId id, bool raise, OperandPos at) {
   const Inst& source = fn.at(id);
   RaInst& ra = out.ra.insts.back();
-  LirExit exit{source.frame, source.reason, raise, {static_cast<uint32_t>(out.ra.cold_uses.size()), 0}, static_cast<uint32_t>(out.insts.size() - 1)};
+  LirExit exit{
+      source.frame, source.reason, raise, {static_cast<uint32_t>(out.ra.cold_uses.size()), 0}, static_cast<uint32_t>(out.insts.size() - 1)};
   fn.for_each_frame_value(source.frame, [&](const FrameValue& value) {
     out.ra.cold_uses.push_back(vreg(value.value));
     ++exit.values.count;

@@ -9,9 +9,7 @@ uint32_t effects_of_insn(const Insn& insn) {
   return insn.opcode() == Op::rt ? info(static_cast<Builtin>(insn.b)).effects : info(insn.opcode()).effects;
 }
 
-bool is_push(Op op) {
-  return op == Op::array_push_1 || op == Op::array_push_4 || op == Op::array_push_8 || op == Op::array_push_ref;
-}
+bool is_push(Op op) { return op == Op::array_push_1 || op == Op::array_push_4 || op == Op::array_push_8 || op == Op::array_push_ref; }
 
 /// Adds what one bytecode function does itself; appends its callees.
 void scan(const orus::Function& fn, CallEffects* effects, std::vector<uint32_t>* callees) {

@@ -50,31 +50,34 @@ const char* const kBounds = " reason bounds frame [fn 0 pc 0 charged {}]\n";
 
 TEST(EliminateChecks, UsesDominatingBranches) {
   std::string text = eliminated(std::string("func @f(v0: i32, v1: i32) -> i32 {\nb0:\n  v2 = const.i32 1\n  v3 = lt.bool v0, v1\n"
-                                            "  branch v3, b1, b2\nb1:\n  v4 = add_ov.i32 v0, v2") + kOverflow +
-                                "  ret v4\nb2:\n  v5 = add_ov.i32 v0, v2" + kOverflow + "  ret v5\n}\n");
+                                            "  branch v3, b1, b2\nb1:\n  v4 = add_ov.i32 v0, v2") +
+                                kOverflow + "  ret v4\nb2:\n  v5 = add_ov.i32 v0, v2" + kOverflow + "  ret v5\n}\n");
   EXPECT_HAS(text, "= add.i32 v0, v2");
   EXPECT_HAS(text, "= add_ov.i32 v0, v2");  // where v0 may be the maximum
 }
 
 TEST(EliminateChecks, ProvesRemainderProducts) {
   std::string text = eliminated(std::string("func @f(v0: i64) -> i64 {\nb0:\n  v1 = const.i64 2147483563\n  v2 = const.i64 40014\n"
-                                            "  v3 = srem.i64 v0, v1\n  v4 = mul_ov.i64 v3, v2") + kOverflow + "  ret v4\n}\n");
+                                            "  v3 = srem.i64 v0, v1\n  v4 = mul_ov.i64 v3, v2") +
+                                kOverflow + "  ret v4\n}\n");
   EXPECT_HAS(text, "= mul.i64");
   EXPECT_LACKS(text, "mul_ov");
 }
 
 TEST(EliminateChecks, KeepsWhatOneBoundDoesNotProve) {
   // v0 < length says nothing about negative indexes.
-  std::string text = eliminated(std::string("func @f(v0: i32, v1: ref) -> i32 {\nb0:\n  v2 = load.i32 v1 offset 8 width 4 alias array_length\n"
-                                            "  v3 = lt.bool v0, v2\n  branch v3, b1, b2\nb1:\n  v4 = bounds.i32 v0, v2") + kBounds +
-                                "  ret v4\nb2:\n  ret v2\n}\n");
+  std::string text =
+      eliminated(std::string("func @f(v0: i32, v1: ref) -> i32 {\nb0:\n  v2 = load.i32 v1 offset 8 width 4 alias array_length\n"
+                             "  v3 = lt.bool v0, v2\n  branch v3, b1, b2\nb1:\n  v4 = bounds.i32 v0, v2") +
+                 kBounds + "  ret v4\nb2:\n  ret v2\n}\n");
   EXPECT_HAS(text, "bounds");
 }
 
 TEST(EliminateChecks, BoundsBecomePinnedCopies) {
-  std::string text = eliminated(std::string("func @f(v0: i32, v1: ref) -> i32 {\nb0:\n  v2 = load.i32 v1 offset 8 width 4 alias array_length\n"
-                                            "  v3 = const.i32 1\n  v4 = bounds.i32 v0, v2") + kBounds + "  v5 = bounds.i32 v0, v2" + kBounds +
-                                "  v6 = add_ov.i32 v5, v3" + kOverflow + "  ret v6\n}\n");
+  std::string text =
+      eliminated(std::string("func @f(v0: i32, v1: ref) -> i32 {\nb0:\n  v2 = load.i32 v1 offset 8 width 4 alias array_length\n"
+                             "  v3 = const.i32 1\n  v4 = bounds.i32 v0, v2") +
+                 kBounds + "  v5 = bounds.i32 v0, v2" + kBounds + "  v6 = add_ov.i32 v5, v3" + kOverflow + "  ret v6\n}\n");
   EXPECT_HAS(text, "= bounds.i32");
   EXPECT_HAS(text, "= pi.i32 v0");
   EXPECT_HAS(text, "= add.i32");  // an index has room above it
@@ -82,17 +85,20 @@ TEST(EliminateChecks, BoundsBecomePinnedCopies) {
 
 TEST(EliminateChecks, UnsignedSumsMayWrap) {
   // A wrapped sum is not above its operand.
-  std::string text = eliminated(std::string("func @f(v0: i32, v1: i32) -> bool {\nb0:\n  v2 = add.i32 v0, v1\n  v3 = lt.bool v2, v0\n"
-                                            "  branch v3, b1, b2\nb1:\n  ret v3\nb2:\n  ret v3\n}\n"));
+  std::string text =
+      eliminated(std::string("func @f(v0: i32, v1: i32) -> bool {\nb0:\n  v2 = add.i32 v0, v1\n  v3 = lt.bool v2, v0\n"
+                             "  branch v3, b1, b2\nb1:\n  ret v3\nb2:\n  ret v3\n}\n"));
   EXPECT_HAS(text, "branch");
 }
 
 /// for i in 0..n: body
 std::string loop(const std::string& body, const std::string& test = "lt.bool v21, v1", const std::string& step = "v11") {
   std::string frame = "frame [fn 0 pc 0 charged {r0: v20}]\n";
-  return "func @f(v0: ref, v1: i32) {\nb0:\n  v10 = const.i32 0\n  v11 = const.i32 1\n  v12 = const.i32 -1\n  v13 = const.i32 3\n  v14 = lt.bool v10, v1\n"
-         "  branch v14, b1(v10), b2\nb1(v20: i32):\n  poll reason interrupt " + frame + body + "  v21 = add_ov.i32 v20, " + step +
-         " reason overflow " + frame + "  v22 = " + test + "\n  branch v22, b1(v21), b2\nb2:\n  ret\n}\n";
+  return "func @f(v0: ref, v1: i32) {\nb0:\n  v10 = const.i32 0\n  v11 = const.i32 1\n  v12 = const.i32 -1\n  v13 = const.i32 3\n  v14 = "
+         "lt.bool v10, v1\n"
+         "  branch v14, b1(v10), b2\nb1(v20: i32):\n  poll reason interrupt " +
+         frame + body + "  v21 = add_ov.i32 v20, " + step + " reason overflow " + frame + "  v22 = " + test +
+         "\n  branch v22, b1(v21), b2\nb2:\n  ret\n}\n";
 }
 const std::string kLength = "  v30 = load.i32 v0 offset 8 width 4 alias array_length\n";
 const std::string kStore = "  v32 = load.ref v0 offset 16 width 8 alias array_buffer\n  store_elem v32, v31, v10 width 4 alias elem4\n";

@@ -186,7 +186,8 @@ InstId Folder::integer_constant(InstId id, int64_t c) {
     case IrOp::add:
       if (c == 0) return by("add x, 0 -> x", x);
       // both wrap
-      if (nested) return by("add (add x, c1), c2 -> add x, c1 + c2", make(IrOp::add, inst.type, {arg(x, 0), number(inst.type, wrap(inner, c))}));
+      if (nested)
+        return by("add (add x, c1), c2 -> add x, c1 + c2", make(IrOp::add, inst.type, {arg(x, 0), number(inst.type, wrap(inner, c))}));
       return {};
     case IrOp::sub: return by("sub x, c -> add x, -c", make(IrOp::add, inst.type, {x, number(inst.type, wrap(~c, 1))}));
     case IrOp::mul: {
@@ -200,7 +201,8 @@ InstId Folder::integer_constant(InstId id, int64_t c) {
     case IrOp::and_:
       if (c == 0) return by("and x, 0 -> 0", inst.args[1]);
       if (c == -1) return by("and x, ~0 -> x", x);
-      if (nested) return by("and (and x, c1), c2 -> and x, c1 & c2", make(IrOp::and_, inst.type, {arg(x, 0), number(inst.type, inner & c)}));
+      if (nested)
+        return by("and (and x, c1), c2 -> and x, c1 & c2", make(IrOp::and_, inst.type, {arg(x, 0), number(inst.type, inner & c)}));
       return {};
     case IrOp::or_:
       if (c == 0) return by("or x, 0 -> x", x);
@@ -208,7 +210,8 @@ InstId Folder::integer_constant(InstId id, int64_t c) {
       return {};
     case IrOp::xor_:
       if (c == 0) return by("xor x, 0 -> x", x);
-      if (nested) return by("xor (xor x, c1), c2 -> xor x, c1 ^ c2", make(IrOp::xor_, inst.type, {arg(x, 0), number(inst.type, inner ^ c)}));
+      if (nested)
+        return by("xor (xor x, c1), c2 -> xor x, c1 ^ c2", make(IrOp::xor_, inst.type, {arg(x, 0), number(inst.type, inner ^ c)}));
       return {};
     case IrOp::shl:
     case IrOp::shr:

@@ -82,9 +82,7 @@ class Hoister {
     ++created_;
     return id;
   }
-  InstId emit(IrOp op, IrType type, InstId a, InstId b) {
-    return place(fn_.create(op, type, {a, b}), (info(op).effects & kIrExits) != 0);
-  }
+  InstId emit(IrOp op, IrType type, InstId a, InstId b) { return place(fn_.create(op, type, {a, b}), (info(op).effects & kIrExits) != 0); }
   void guard(InstId condition) { place(fn_.create(IrOp::guard, IrType::kVoid, {condition}), true); }
   InstId constant(IrType type, Int128 value) { return fn_.constant(type, static_cast<int64_t>(value)); }
 
@@ -109,7 +107,8 @@ class Hoister {
       // The first iteration comes before any test. Usually the test in front of the loop has decided this already.
       Point here = ranges_.end(loop_.preheader);
       Int128 gap = limit.inclusive ? 0 : 1;
-      bool certain = up ? ranges_.at_most(induction.start, limit.value, gap, here) : ranges_.at_most(limit.value, induction.start, gap, here);
+      bool certain =
+          up ? ranges_.at_most(induction.start, limit.value, gap, here) : ranges_.at_most(limit.value, induction.start, gap, here);
       IrOp relation = up ? (limit.inclusive ? IrOp::le : IrOp::lt) : (limit.inclusive ? IrOp::ge : IrOp::gt);
       if (!certain) guard(emit(relation, IrType::kBool, induction.start, bound));
     }

@@ -14,8 +14,12 @@ constexpr uint64_t kSeeds = 1500;
 
 std::vector<Slot> random_arguments(Rng& rng) {
   auto integer = [&] { return rng.chance(2) ? rng.below(8) : rng.next() >> rng.below(64); };
-  return {integer() & 0xffffffff, integer() & 0xffffffff, integer(), integer(),
-          f64_slot(static_cast<double>(static_cast<int64_t>(integer())) / 8), rng.below(2)};
+  return {integer() & 0xffffffff,
+          integer() & 0xffffffff,
+          integer(),
+          integer(),
+          f64_slot(static_cast<double>(static_cast<int64_t>(integer())) / 8),
+          rng.below(2)};
 }
 
 struct Tally {
@@ -30,8 +34,12 @@ void compare(const char* name, std::vector<bool (*)(Function&, PassContext&)> pa
   PassContext context{.module = frame.verified(), .options = options};
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     SCOPED_TRACE(std::string(name) + " seed " + std::to_string(seed));
-    RandomIrConfig config{.seed = seed, .statements = 20 + static_cast<uint32_t>(seed % 100), .exits = seed % 4 != 0,
-                          .globals = true, .polls = seed % 3 != 0, .assigned = seed % 2 == 0};
+    RandomIrConfig config{.seed = seed,
+                          .statements = 20 + static_cast<uint32_t>(seed % 100),
+                          .exits = seed % 4 != 0,
+                          .globals = true,
+                          .polls = seed % 3 != 0,
+                          .assigned = seed % 2 == 0};
     Function before = random_ir(frame.module(), config), after = random_ir(frame.module(), config);
     for (auto pass : passes) {
       tally->changed += pass(after, context) ? 1 : 0;
@@ -74,7 +82,8 @@ TEST(LoopPasses, HoistingKeepsTheMeaning) {
 
 TEST(LoopPasses, TogetherTheyKeepTheMeaning) {
   Tally tally;
-  compare("all", {fold_constants, number_values, promote_globals, hoist_invariants, number_values, fold_constants, eliminate_dead}, true, &tally);
+  compare("all", {fold_constants, number_values, promote_globals, hoist_invariants, number_values, fold_constants, eliminate_dead}, true,
+          &tally);
   EXPECT_LT(tally.early, tally.runs / 2);
 }
 

@@ -117,8 +117,11 @@ TEST_F(MemoryPasses, TextOfANumberChangesNoMemory) {
 TEST_F(MemoryPasses, TestOfAssignedStandsWhenLoadedBefore) {
   Function fn = after(std::string(kArray) +
                           "  v3 = load_assigned.bool g0\n  store_global g0, v1\n"
-                          "  guard v3 reason unassigned frame " + at(0) + "\n"
-                          "  v4 = load_assigned.bool g0\n  guard v4 reason unassigned frame " + at(0) + "\n  ret v1\n}\n",
+                          "  guard v3 reason unassigned frame " +
+                          at(0) +
+                          "\n"
+                          "  v4 = load_assigned.bool g0\n  guard v4 reason unassigned frame " +
+                          at(0) + "\n  ret v1\n}\n",
                       {number_values, fold_constants});
   EXPECT_EQ(count(fn, IrOp::guard), 1);
 }
@@ -126,7 +129,8 @@ TEST_F(MemoryPasses, TestOfAssignedStandsWhenLoadedBefore) {
 std::string counting_loop(const std::string& body, const std::string& frame) {
   return std::string(kArray) +
          "  v10 = const.i32 0\n  v11 = const.i32 1\n  jump b1(v10)\n"
-         "b1(v12: i32):\n  poll reason interrupt frame " + frame + "\n" + body +
+         "b1(v12: i32):\n  poll reason interrupt frame " +
+         frame + "\n" + body +
          "  v13 = add.i32 v12, v11\n  v14 = lt.bool v13, v2\n  branch v14, b1(v13), b2\n"
          "b2:\n  ret v1\n}\n";
 }

@@ -236,7 +236,8 @@ void Promotion::attach_frames(const Loop& loop) {
         original = fn_.at(id).frame;
         FrameState state = fn_.at(original);
         state.globals.insert(state.globals.end(), pending.begin(), pending.end());
-        std::sort(state.globals.begin(), state.globals.end(), [](const GlobalValue& x, const GlobalValue& y) { return x.global < y.global; });
+        std::sort(state.globals.begin(), state.globals.end(),
+                  [](const GlobalValue& x, const GlobalValue& y) { return x.global < y.global; });
         copy = fn_.add_frame(std::move(state));
         last = &pending;
       }

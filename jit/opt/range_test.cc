@@ -25,9 +25,12 @@ bool run(IrOp op, int a, int b, int* result) {
   if (shifts && (b < 0 || b >= kBits)) return false;
   int exact = 0;
   switch (op) {
-    case IrOp::add: case IrOp::add_ov: exact = a + b; break;
-    case IrOp::sub: case IrOp::sub_ov: exact = a - b; break;
-    case IrOp::mul: case IrOp::mul_ov: exact = a * b; break;
+    case IrOp::add:
+    case IrOp::add_ov: exact = a + b; break;
+    case IrOp::sub:
+    case IrOp::sub_ov: exact = a - b; break;
+    case IrOp::mul:
+    case IrOp::mul_ov: exact = a * b; break;
     case IrOp::sdiv: exact = a / b; break;
     case IrOp::srem: exact = a % b; break;
     case IrOp::udiv: exact = static_cast<int>(bits(a) / bits(b)); break;
@@ -77,8 +80,9 @@ void check_op(IrOp op) {
           if (run(op, x, hi, &value)) hull = join(hull, Range::point(value));
         }
         Range claimed = range_of(op, kBits, a, {lo, hi});
-        ASSERT_TRUE(hull.within(claimed)) << info(op).name << " [" << int(a.lo) << ", " << int(a.hi) << "] [" << lo << ", " << hi << "] gives ["
-                                          << int(hull.lo) << ", " << int(hull.hi) << "], claimed [" << int(claimed.lo) << ", " << int(claimed.hi) << "]";
+        ASSERT_TRUE(hull.within(claimed)) << info(op).name << " [" << int(a.lo) << ", " << int(a.hi) << "] [" << lo << ", " << hi
+                                          << "] gives [" << int(hull.lo) << ", " << int(hull.hi) << "], claimed [" << int(claimed.lo)
+                                          << ", " << int(claimed.hi) << "]";
         ASSERT_TRUE(claimed.within(Range::full(kBits))) << info(op).name;
       }
     }
@@ -99,7 +103,8 @@ TEST(Range, RefinementKeepsWhatHolds) {
         Range left = refine(a, relation, b);
         for (int x = static_cast<int>(a.lo); x <= static_cast<int>(a.hi); ++x) {
           if (left.contains(x)) continue;
-          for (int y = static_cast<int>(b.lo); y <= static_cast<int>(b.hi); ++y) ASSERT_FALSE(holds(relation, x, y)) << info(relation).name << " " << x << " " << y;
+          for (int y = static_cast<int>(b.lo); y <= static_cast<int>(b.hi); ++y)
+            ASSERT_FALSE(holds(relation, x, y)) << info(relation).name << " " << x << " " << y;
         }
       }
     }

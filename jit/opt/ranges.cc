@@ -50,9 +50,7 @@ void Ranges::order_dominators() {
   }
 }
 
-bool Ranges::dominates(BlockId a, BlockId b) const {
-  return first_[a.index] <= first_[b.index] && first_[b.index] <= last_[a.index];
-}
+bool Ranges::dominates(BlockId a, BlockId b) const { return first_[a.index] <= first_[b.index] && first_[b.index] <= last_[a.index]; }
 
 void Ranges::number_positions() {
   positions_.assign(fn_.insts.size(), 0);
@@ -191,8 +189,16 @@ Range Ranges::transfer(InstId id) const {
   Point here = before(id);
   auto arg = [&](uint32_t i) { return at(fn_.arg(id, i), here); };
   switch (inst.op) {
-    case IrOp::eq: case IrOp::ne: case IrOp::lt: case IrOp::le: case IrOp::gt: case IrOp::ge: case IrOp::ult: case IrOp::ule:
-    case IrOp::not_: case IrOp::load_assigned: return {0, 1};
+    case IrOp::eq:
+    case IrOp::ne:
+    case IrOp::lt:
+    case IrOp::le:
+    case IrOp::gt:
+    case IrOp::ge:
+    case IrOp::ult:
+    case IrOp::ule:
+    case IrOp::not_:
+    case IrOp::load_assigned: return {0, 1};
     case IrOp::sext:
     case IrOp::pi: return arg(0);
     case IrOp::zext: return arg(0).lo >= 0 ? arg(0) : Range{0, UINT32_MAX};

@@ -183,7 +183,8 @@ class Reducer {
     InstId high = emit(IrOp::mul_high, I64, x, multiplier);
     // A multiplier of 2^63 or more was taken as 2^64 less than it is.
     if (multiplier < 0) high = emit(IrOp::add, I64, high, x);
-    return by("sdiv.i64 x, c -> (mul_high x, magic) >> s + rounding", rounded(x, shift(IrOp::sar, I64, high, magic.shift - 64), negate, positive));
+    return by("sdiv.i64 x, c -> (mul_high x, magic) >> s + rounding",
+              rounded(x, shift(IrOp::sar, I64, high, magic.shift - 64), negate, positive));
   }
 
   /// From rounded down to rounded towards zero; negated when the divisor is negative.

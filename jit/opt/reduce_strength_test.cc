@@ -100,7 +100,8 @@ std::vector<S> dividends(S by) {
     U d = static_cast<U>(by), largest = std::numeric_limits<U>::max() / d * d;
     S top = std::numeric_limits<S>::max();
     U signed_largest = by == -1 ? static_cast<U>(top) : static_cast<U>(top / by * by);
-    for (U multiple : {d, U{2} * d, U{7} * d, largest, signed_largest, U{0} - signed_largest, U{0} - d}) values.insert(static_cast<S>(multiple + static_cast<U>(near)));
+    for (U multiple : {d, U{2} * d, U{7} * d, largest, signed_largest, U{0} - signed_largest, U{0} - d})
+      values.insert(static_cast<S>(multiple + static_cast<U>(near)));
   }
   return {values.begin(), values.end()};
 }
@@ -117,7 +118,8 @@ void check_all(IrType type) {
         bool is_signed = op == IrOp::sdiv || op == IrOp::srem;
         if (is_signed && by == -1 && x == std::numeric_limits<S>::min()) continue;
         ASSERT_EQ(division.run(static_cast<U>(x)), (expected<S, U>(op, static_cast<U>(x), by)))
-            << info(op).name << " " << +x << " by " << +by << "\n" << print_ir(division.fn);
+            << info(op).name << " " << +x << " by " << +by << "\n"
+            << print_ir(division.fn);
       }
     }
   }
@@ -133,7 +135,8 @@ TEST(ReduceStrength, UsesThatDividendsAreNotNegative) {
       ASSERT_TRUE(division.reduce());
       for (int32_t x : dividends<int32_t, uint32_t>(by)) {
         if (x < 0) continue;
-        ASSERT_EQ(division.run(static_cast<uint32_t>(x)), (expected<int32_t, uint32_t>(op, static_cast<uint32_t>(x), by))) << x << " " << by;
+        ASSERT_EQ(division.run(static_cast<uint32_t>(x)), (expected<int32_t, uint32_t>(op, static_cast<uint32_t>(x), by)))
+            << x << " " << by;
       }
     }
     for (int64_t by : divisors<int64_t, uint64_t>()) {
@@ -141,7 +144,8 @@ TEST(ReduceStrength, UsesThatDividendsAreNotNegative) {
       ASSERT_TRUE(division.reduce());
       for (int64_t x : dividends<int64_t, uint64_t>(by)) {
         if (x < 0) continue;
-        ASSERT_EQ(division.run(static_cast<uint64_t>(x)), (expected<int64_t, uint64_t>(op, static_cast<uint64_t>(x), by))) << x << " " << by;
+        ASSERT_EQ(division.run(static_cast<uint64_t>(x)), (expected<int64_t, uint64_t>(op, static_cast<uint64_t>(x), by)))
+            << x << " " << by;
       }
     }
   }

@@ -112,17 +112,14 @@ class Analyser {
     }
     return std::max<uint64_t>(ways, 1);
   }
-  uint32_t cheaper(uint32_t early, uint32_t late) const {
-    return out_.entry_cost[early] < out_.entry_cost[late] ? early : late;
-  }
+  uint32_t cheaper(uint32_t early, uint32_t late) const { return out_.entry_cost[early] < out_.entry_cost[late] ? early : late; }
 
   void find_loops() {
     uint32_t blocks = count(fn_.blocks);
     std::vector<uint32_t> last(blocks, kNone);
     for (uint32_t b = 0; b < blocks; ++b) {
       for (Pred p : out_.preds[b]) {
-        if (p.block >= b && !fn_.blocks[p.block].cold)
-          last[b] = last[b] == kNone ? p.block : std::max(last[b], p.block);
+        if (p.block >= b && !fn_.blocks[p.block].cold) last[b] = last[b] == kNone ? p.block : std::max(last[b], p.block);
       }
     }
     uint32_t open = kNone;
@@ -163,8 +160,7 @@ class Analyser {
       return x.kind != y.kind ? x.kind < y.kind : x.hint < y.hint;
     };
     for (uint32_t v = 0; v < fn_.vregs.size(); ++v) {  // operand order within an instruction is arbitrary
-      auto first = out_.uses.items.begin() + out_.uses.begin[v],
-           last = out_.uses.items.begin() + out_.uses.begin[v + 1];
+      auto first = out_.uses.items.begin() + out_.uses.begin[v], last = out_.uses.items.begin() + out_.uses.begin[v + 1];
       if (!std::is_sorted(first, last, before)) std::sort(first, last, before);
     }
   }
@@ -417,8 +413,7 @@ class Analyser {
     auto ra = ranges_of_root(a), rb = ranges_of_root(b);
     if (ra.size() + rb.size() > kMaxRanges) return;
     std::vector<Range> sum(ra.size() + rb.size());
-    std::merge(ra.begin(), ra.end(), rb.begin(), rb.end(), sum.begin(),
-               [](const Range& x, const Range& y) { return x.from < y.from; });
+    std::merge(ra.begin(), ra.end(), rb.begin(), rb.end(), sum.begin(), [](const Range& x, const Range& y) { return x.from < y.from; });
     for (size_t i = 1; i < sum.size(); ++i) {
       if (sum[i].from < sum[i - 1].to) return;
     }

@@ -56,18 +56,12 @@ class RaBuilder {
     ++fn_.insts.back().operands.count;
     return *this;
   }
-  RaBuilder& use(VReg v, OperandPos pos = OperandPos::kEarly) {
-    return add({v, Constraint::kReg, OperandKind::kUse, pos, 0});
-  }
-  RaBuilder& use_any(VReg v, OperandPos pos = OperandPos::kEarly) {
-    return add({v, Constraint::kAny, OperandKind::kUse, pos, 0});
-  }
+  RaBuilder& use(VReg v, OperandPos pos = OperandPos::kEarly) { return add({v, Constraint::kReg, OperandKind::kUse, pos, 0}); }
+  RaBuilder& use_any(VReg v, OperandPos pos = OperandPos::kEarly) { return add({v, Constraint::kAny, OperandKind::kUse, pos, 0}); }
   RaBuilder& use_fixed(VReg v, PReg reg, OperandPos pos = OperandPos::kEarly) {
     return add({v, Constraint::kFixed, OperandKind::kUse, pos, static_cast<uint8_t>(reg.index())});
   }
-  RaBuilder& def(VReg v, OperandPos pos = OperandPos::kLate) {
-    return add({v, Constraint::kReg, OperandKind::kDef, pos, 0});
-  }
+  RaBuilder& def(VReg v, OperandPos pos = OperandPos::kLate) { return add({v, Constraint::kReg, OperandKind::kDef, pos, 0}); }
   RaBuilder& def_any(VReg v) { return add({v, Constraint::kAny, OperandKind::kDef, OperandPos::kLate, 0}); }
   RaBuilder& def_fixed(VReg v, PReg reg, OperandPos pos = OperandPos::kLate) {
     return add({v, Constraint::kFixed, OperandKind::kDef, pos, static_cast<uint8_t>(reg.index())});
@@ -101,9 +95,7 @@ class RaBuilder {
     ++fn_.blocks.back().edges.count;
     return *this;
   }
-  RaBuilder& edge(uint32_t target, std::initializer_list<VReg> args) {
-    return edge(target, std::span(args.begin(), args.size()));
-  }
+  RaBuilder& edge(uint32_t target, std::initializer_list<VReg> args) { return edge(target, std::span(args.begin(), args.size())); }
 
   RaFunction finish() {
     close_block();

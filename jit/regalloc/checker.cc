@@ -123,8 +123,7 @@ class Needs {
 
 class Checker {
  public:
-  Checker(const RaFunction& fn, const RaEnv& env, const RaResult& result)
-      : fn_(fn), env_(env), result_(result), needs_(fn) {
+  Checker(const RaFunction& fn, const RaEnv& env, const RaResult& result) : fn_(fn), env_(env), result_(result), needs_(fn) {
     for (int c = 0; c < kNumRegClasses; ++c) {
       scratch_ |= bit(env.scratch[c]);
       for (PReg r : env.allocatable[c]) allocatable_ |= bit(r);
@@ -165,8 +164,7 @@ class Checker {
     size_t next = 0;
     for (inst_ = 0; inst_ < fn_.insts.size(); ++inst_) {
       if (!fn_.insts[inst_].is_safepoint) continue;
-      if (next == result_.safepoints.size() || result_.safepoints[next].inst != inst_)
-        return bad("safepoint map missing");
+      if (next == result_.safepoints.size() || result_.safepoints[next].inst != inst_) return bad("safepoint map missing");
       const Slice& slots = result_.safepoints[next++].slots;
       if (slots.first > result_.safepoint_slots.size() || slots.count > result_.safepoint_slots.size() - slots.first) {
         return bad("safepoint map out of range");
@@ -232,8 +230,7 @@ class Checker {
   bool current(const Held& h) const { return h.since >= born_[h.vreg]; }
   bool holds(Place place, uint32_t vreg) const {
     if (place == kNowhere) return false;
-    return std::any_of(holds_[place].begin(), holds_[place].end(),
-                       [&](const Held& h) { return h.vreg == vreg && current(h); });
+    return std::any_of(holds_[place].begin(), holds_[place].end(), [&](const Held& h) { return h.vreg == vreg && current(h); });
   }
   void kill(Place place) { holds_[place].clear(); }
   void put(Place place, uint32_t vreg) {
@@ -349,8 +346,7 @@ class Checker {
         if (current(h)) found += (found.empty() ? "" : " ") + name(h.vreg);
       }
     }
-    return bad(what + ": expected " + name(vreg) + " in " + name(place, 0) + ", found " +
-               (found.empty() ? "nothing" : found));
+    return bad(what + ": expected " + name(vreg) + " in " + name(place, 0) + ", found " + (found.empty() ? "nothing" : found));
   }
 
   Status run_edit(const Edit& e) {
@@ -443,8 +439,7 @@ class Checker {
     defs.insert(defs.end(), late_defs.begin(), late_defs.end());
     std::sort(defs.begin(), defs.end());
     if (std::adjacent_find(defs.begin(), defs.end()) != defs.end()) return bad("two outputs in one place");
-    if (meet(early_defs, early_reads) || meet(defs, late_reads))
-      return bad("output overwrites an input that is still read");
+    if (meet(early_defs, early_reads) || meet(defs, late_reads)) return bad("output overwrites an input that is still read");
     for (Place p : late_reads) {
       if (p < kFirstSlot && (inst.clobbers >> p & 1) != 0) return bad("late use in a clobbered register");
     }
@@ -545,8 +540,6 @@ class Checker {
 
 }  // namespace
 
-Status check_allocation(const RaFunction& fn, const RaEnv& env, const RaResult& result) {
-  return Checker(fn, env, result).run();
-}
+Status check_allocation(const RaFunction& fn, const RaEnv& env, const RaResult& result) { return Checker(fn, env, result).run(); }
 
 }  // namespace orus::jit

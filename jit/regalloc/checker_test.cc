@@ -141,8 +141,7 @@ TEST(Checker, RejectsAStaleValueAroundALoop) {
   RaResult result = test::allocate(fn, env);
   // Pretend the definition writes elsewhere while later uses read the old place.
   for (size_t k = 0; k < fn.operands.size(); ++k) {
-    if (fn.operands[k].kind == OperandKind::kDef && fn.operands[k].vreg == x)
-      result.operand_allocs[k] = Allocation::reg(r(9));
+    if (fn.operands[k].kind == OperandKind::kDef && fn.operands[k].vreg == x) result.operand_allocs[k] = Allocation::reg(r(9));
   }
   EXPECT_FALSE(check_allocation(fn, env, result).ok());
 }

@@ -46,8 +46,7 @@ class Demoter {
 
   uint32_t interval_at(uint32_t v, Pos pos) const {
     auto list = ids_[v];
-    auto it = std::upper_bound(list.begin(), list.end(), pos,
-                               [&](Pos p, uint32_t id) { return p < assignment_.intervals[id].start; });
+    auto it = std::upper_bound(list.begin(), list.end(), pos, [&](Pos p, uint32_t id) { return p < assignment_.intervals[id].start; });
     return it == list.begin() ? kNone : *(it - 1);
   }
 

@@ -504,8 +504,7 @@ class LinearScan {
   struct Gain {
     uint64_t distance = 0, cost = 1;
     bool more_than(const Gain& other) const {
-      return static_cast<unsigned __int128>(distance) * other.cost >
-             static_cast<unsigned __int128>(other.distance) * cost;
+      return static_cast<unsigned __int128>(distance) * other.cost > static_cast<unsigned __int128>(other.distance) * cost;
     }
   };
 

@@ -117,8 +117,7 @@ class Sequencer {
 
 }  // namespace
 
-void sequence_moves(const RaFunction& fn, const RaEnv& env, std::span<const Transfer> moves,
-                    std::vector<Transfer>& out) {
+void sequence_moves(const RaFunction& fn, const RaEnv& env, std::span<const Transfer> moves, std::vector<Transfer>& out) {
   Sequencer sequencer(fn, env, moves, out);
   sequencer.run();
   for (const Transfer& m : moves) {

@@ -18,7 +18,6 @@ struct Transfer {
 /// Cycles go through a scratch register, and so do moves between slots. A cycle that has both keeps the broken value
 /// in the scratch of one class and copies slots through the other, which is why both classes must have one.
 /// Rematerialisations come last; into a slot they pass through a scratch register.
-void sequence_moves(const RaFunction& fn, const RaEnv& env, std::span<const Transfer> moves,
-                    std::vector<Transfer>& out);
+void sequence_moves(const RaFunction& fn, const RaEnv& env, std::span<const Transfer> moves, std::vector<Transfer>& out);
 
 }  // namespace orus::jit::ra

@@ -42,9 +42,7 @@ struct PReg {
   uint8_t hw = 0;
   RegClass cls = RegClass::kInt;
   constexpr uint32_t index() const { return hw + 32u * static_cast<uint32_t>(cls); }
-  static constexpr PReg from_index(uint32_t index) {
-    return {static_cast<uint8_t>(index % 32), static_cast<RegClass>(index / 32)};
-  }
+  static constexpr PReg from_index(uint32_t index) { return {static_cast<uint8_t>(index % 32), static_cast<RegClass>(index / 32)}; }
   constexpr bool operator==(const PReg&) const = default;
 };
 
@@ -140,21 +138,11 @@ struct RaFunction {
   std::vector<VReg> block_vregs;
   std::vector<RaEdge> edges;
 
-  std::span<const Operand> operands_of(const RaInst& inst) const {
-    return {operands.data() + inst.operands.first, inst.operands.count};
-  }
-  std::span<const VReg> cold_uses_of(const RaInst& inst) const {
-    return {cold_uses.data() + inst.cold_uses.first, inst.cold_uses.count};
-  }
-  std::span<const VReg> params_of(const RaBlock& block) const {
-    return {block_vregs.data() + block.params.first, block.params.count};
-  }
-  std::span<const RaEdge> edges_of(const RaBlock& block) const {
-    return {edges.data() + block.edges.first, block.edges.count};
-  }
-  std::span<const VReg> args_of(const RaEdge& edge) const {
-    return {block_vregs.data() + edge.args.first, edge.args.count};
-  }
+  std::span<const Operand> operands_of(const RaInst& inst) const { return {operands.data() + inst.operands.first, inst.operands.count}; }
+  std::span<const VReg> cold_uses_of(const RaInst& inst) const { return {cold_uses.data() + inst.cold_uses.first, inst.cold_uses.count}; }
+  std::span<const VReg> params_of(const RaBlock& block) const { return {block_vregs.data() + block.params.first, block.params.count}; }
+  std::span<const RaEdge> edges_of(const RaBlock& block) const { return {edges.data() + block.edges.first, block.edges.count}; }
+  std::span<const VReg> args_of(const RaEdge& edge) const { return {block_vregs.data() + edge.args.first, edge.args.count}; }
 };
 
 // ------------------------------------------------------------------------------------------------------ the result
@@ -220,9 +208,7 @@ struct RaResult {
   std::vector<uint32_t> safepoint_slots;
   RaStats stats;
 
-  std::span<const uint32_t> slots_of(const SafepointMap& map) const {
-    return {safepoint_slots.data() + map.slots.first, map.slots.count};
-  }
+  std::span<const uint32_t> slots_of(const SafepointMap& map) const { return {safepoint_slots.data() + map.slots.first, map.slots.count}; }
 };
 
 struct RaOptions {

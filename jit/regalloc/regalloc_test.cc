@@ -278,13 +278,7 @@ TEST(Loops, CallInTheLoopMovesEachValueOnce) {
   VReg q = b.value(), object = b.ref();
   b.begin({object});
   b.enter();
-  b.inst()
-      .use_fixed(b.i, r(5))
-      .use_fixed(object, r(6))
-      .clobber(all_registers())
-      .safepoint()
-      .def_fixed(q, r(0))
-      .cold(b.s, kLate);
+  b.inst().use_fixed(b.i, r(5)).use_fixed(object, r(6)).clobber(all_registers()).safepoint().def_fixed(q, r(0)).cold(b.s, kLate);
   b.inst().use(q).use_any(b.s).def_reuse(b.next_s, 0);
   b.close();
   b.inst().use_fixed(b.s, r(0));
@@ -331,13 +325,7 @@ TEST(Loops, ColdCallLeavesTheLoopAlone) {
   b.inst();
   b.edge(1, {b.next_i, b.next_s});
   b.begin_block({}, 1, true);
-  b.inst()
-      .use_fixed(b.i, r(5))
-      .use_fixed(object, r(6))
-      .clobber(all_registers())
-      .safepoint()
-      .def_fixed(q, r(0))
-      .cold(b.s, kLate);
+  b.inst().use_fixed(b.i, r(5)).use_fixed(object, r(6)).clobber(all_registers()).safepoint().def_fixed(q, r(0)).cold(b.s, kLate);
   b.inst();
   b.edge(5);
   RaFunction fn = b.finish();
@@ -472,9 +460,8 @@ TEST(Loops, RotationOfManyParametersOnTheBackEdge) {
     b.edge(2).edge(3);
     b.begin_block({}, 1);
     b.inst();
-    std::vector<VReg> rotated = {params[1],  params[2],  params[4], params[7],  params[5],  params[6],
-                                 params[8],  params[3],  params[9], params[10], params[12], params[15],
-                                 params[13], params[14], params[0], params[11]};
+    std::vector<VReg> rotated = {params[1], params[2],  params[4],  params[7],  params[5],  params[6],  params[8], params[3],
+                                 params[9], params[10], params[12], params[15], params[13], params[14], params[0], params[11]};
     b.edge(1, rotated);
     b.begin_block();
     for (VReg v : params) b.inst().use(v);

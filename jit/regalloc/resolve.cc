@@ -40,12 +40,7 @@ struct StorePlan {
 class Resolver {
  public:
   Resolver(const Analysis& a, const RaEnv& env, const RaOptions& options, const Assignment& assignment)
-      : a_(a),
-        fn_(a.function()),
-        env_(env),
-        in_(assignment),
-        random_(options.random_seed != 0),
-        rng_(options.random_seed) {}
+      : a_(a), fn_(a.function()), env_(env), in_(assignment), random_(options.random_seed != 0), rng_(options.random_seed) {}
 
   RaResult run() {
     collect_pieces();
@@ -219,8 +214,7 @@ class Resolver {
 
   // ------------------------------------------------------------------------------------------------ requests
 
-  void request(uint32_t inst, Step step, uint32_t v, Allocation from, Allocation to,
-               Request::Store store = Request::kOwn) {
+  void request(uint32_t inst, Step step, uint32_t v, Allocation from, Allocation to, Request::Store store = Request::kOwn) {
     if (from == to || to.is_remat() || to.is_none()) return;
     ORUS_CHECK(!from.is_none());
     bool own = to.is_stack() && in_memory_[v] && to.slot() == slot_[v];
@@ -309,8 +303,7 @@ class Resolver {
     }
   }
   uint32_t block_of_inst(uint32_t inst) {
-    auto it = std::upper_bound(fn_.blocks.begin(), fn_.blocks.end(), inst,
-                               [](uint32_t i, const RaBlock& b) { return i < b.end_inst; });
+    auto it = std::upper_bound(fn_.blocks.begin(), fn_.blocks.end(), inst, [](uint32_t i, const RaBlock& b) { return i < b.end_inst; });
     return static_cast<uint32_t>(it - fn_.blocks.begin());
   }
 
@@ -372,8 +365,7 @@ class Resolver {
 
   bool is_void(const Request& r) const {
     StoreAt at = plan_[r.value].at;
-    return (r.store == Request::kOwn && at != StoreAt::kEachTime) ||
-           (r.store == Request::kForParam && at == StoreAt::kDefinition);
+    return (r.store == Request::kOwn && at != StoreAt::kEachTime) || (r.store == Request::kForParam && at == StoreAt::kDefinition);
   }
 
   // --------------------------------------------------------------------------------------------------- edits

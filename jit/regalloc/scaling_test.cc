@@ -39,20 +39,11 @@ RaFunction loops_in_sequence(uint32_t loops) {
     }
     if (n % 3 == 0) {
       VReg v = value();
-      b.inst()
-          .use_fixed(pick(), r(0))
-          .clobber(test::all_registers())
-          .safepoint()
-          .def_fixed(v, r(0))
-          .cold(pick(), OperandPos::kLate);
+      b.inst().use_fixed(pick(), r(0)).clobber(test::all_registers()).safepoint().def_fixed(v, r(0)).cold(pick(), OperandPos::kLate);
       now[0] = v;
     }
     VReg q = value(), m = value();
-    b.inst()
-        .use_fixed(pick(), r(0))
-        .use(pick(), OperandPos::kLate)
-        .def_fixed(q, r(0))
-        .def_fixed(m, r(2), OperandPos::kEarly);
+    b.inst().use_fixed(pick(), r(0)).use(pick(), OperandPos::kLate).def_fixed(q, r(0)).def_fixed(m, r(2), OperandPos::kEarly);
     now[1] = q;
     b.inst().use(pick());
     b.edge(next + 1).edge(next + 2);
@@ -128,8 +119,8 @@ uint64_t work_of(const RaFunction& fn, bool check, const RaOptions& options = {}
 void expect_linear(RaFunction (*make)(uint32_t), uint32_t size) {
   RaFunction small = make(size), large = make(2 * size);
   uint64_t a = work_of(small, true), b = work_of(large, false);
-  std::printf("%zu insts: work %llu; %zu insts: work %llu; ratio %.3f\n", small.insts.size(), (unsigned long long)a,
-              large.insts.size(), (unsigned long long)b, static_cast<double>(b) / static_cast<double>(a));
+  std::printf("%zu insts: work %llu; %zu insts: work %llu; ratio %.3f\n", small.insts.size(), (unsigned long long)a, large.insts.size(),
+              (unsigned long long)b, static_cast<double>(b) / static_cast<double>(a));
   EXPECT_LT(b, a * 23 / 10);
 }
 

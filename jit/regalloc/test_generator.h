@@ -181,8 +181,7 @@ class Generator {
       changed = false;
       for (uint32_t b = 1; b < n; ++b) {
         for (uint32_t d = 0; d < n; ++d) {
-          bool now = d == b ||
-                     std::all_of(nodes_[b].preds.begin(), nodes_[b].preds.end(), [&](uint32_t p) { return dom[p][d]; });
+          bool now = d == b || std::all_of(nodes_[b].preds.begin(), nodes_[b].preds.end(), [&](uint32_t p) { return dom[p][d]; });
           if (dom[b][d] != now) {
             dom[b][d] = now;
             changed = true;
@@ -209,9 +208,7 @@ class Generator {
 
   // ---- instructions
 
-  VReg fresh(Type type) {
-    return builder_.vreg(type == kFloatType ? RegClass::kFloat : RegClass::kInt, type == kRefType);
-  }
+  VReg fresh(Type type) { return builder_.vreg(type == kFloatType ? RegClass::kFloat : RegClass::kInt, type == kRefType); }
   Type random_type() { return static_cast<Type>(below(5) == 0 ? 2 : below(3) == 0 ? 1 : 0); }
   VReg pick(Type type) {  // prefers recent values, but keeps old ones in play
     auto& all = current_->available;
@@ -278,33 +275,15 @@ class Generator {
 
   void random_item() {
     switch (below(12)) {
-      case 0:
-        call();
-        break;
-      case 1:
-        divide();
-        break;
-      case 2:
-        shift();
-        break;
-      case 3:
-        constant();
-        break;
-      case 4:
-        guard();
-        break;
-      case 5:
-        copy();
-        break;
-      case 6:
-        poll();
-        break;
-      case 7:
-        odd();
-        break;
-      default:
-        plain();
-        break;
+      case 0: call(); break;
+      case 1: divide(); break;
+      case 2: shift(); break;
+      case 3: constant(); break;
+      case 4: guard(); break;
+      case 5: copy(); break;
+      case 6: poll(); break;
+      case 7: odd(); break;
+      default: plain(); break;
     }
     flush();
   }
@@ -320,8 +299,7 @@ class Generator {
     if (rng_.chance(2) && it.operands[0].pos == OperandPos::kEarly) {
       it.operands.push_back(def(define(types_[first.index]), Constraint::kReuse, OperandPos::kLate, 0));
       if (rng_.chance(3))
-        std::swap(it.operands.front(), it.operands.back()),
-            it.operands[0].fixed_or_reuse = static_cast<uint8_t>(it.operands.size() - 1);
+        std::swap(it.operands.front(), it.operands.back()), it.operands[0].fixed_or_reuse = static_cast<uint8_t>(it.operands.size() - 1);
     } else if (!rng_.chance(5)) {
       it.operands.push_back(def(define(random_type()), rng_.chance(6) ? Constraint::kAny : Constraint::kReg));
     }
@@ -339,8 +317,7 @@ class Generator {
     if (rng_.chance(3)) it.operands.push_back(use(pick(random_type()), Constraint::kAny));
     if (rng_.chance(3)) it.operands.push_back(use(pick(random_type()), Constraint::kReg));
     VReg late = pick(random_type());
-    if (rng_.chance(4) && !is_constant_[late.index])
-      it.operands.push_back(use(late, Constraint::kAny, OperandPos::kLate));
+    if (rng_.chance(4) && !is_constant_[late.index]) it.operands.push_back(use(late, Constraint::kAny, OperandPos::kLate));
     it.clobbers = all_registers();
     if (rng_.chance(4)) it.clobbers &= ~(bit(r(9)) | bit(r(10)) | bit(r(11)));  // callee-saved
     it.is_safepoint = !rng_.chance(4);
@@ -354,8 +331,8 @@ class Generator {
   void divide() {
     Item& it = item();
     it.operands.push_back(use(pick(kIntType), Constraint::kFixed, OperandPos::kEarly, r(0).index()));
-    it.operands.push_back(use(pick(kIntType), rng_.chance(3) ? Constraint::kAny : Constraint::kReg,
-                              rng_.chance(2) ? OperandPos::kLate : OperandPos::kEarly));
+    it.operands.push_back(
+        use(pick(kIntType), rng_.chance(3) ? Constraint::kAny : Constraint::kReg, rng_.chance(2) ? OperandPos::kLate : OperandPos::kEarly));
     bool both = rng_.chance(2);
     it.operands.push_back(def(define(kIntType), Constraint::kFixed, OperandPos::kLate, r(0).index()));
     if (both) {
@@ -370,9 +347,8 @@ class Generator {
     Item& it = item();
     it.operands.push_back(use(pick(kIntType), Constraint::kReg));
     bool odd_register = rng_.chance(4);  // one that is never allocated
-    it.operands.push_back(use(pick(kIntType), Constraint::kFixed,
-                              rng_.chance(2) ? OperandPos::kEarly : OperandPos::kLate,
-                              r(odd_register ? 13 : 1).index()));
+    it.operands.push_back(
+        use(pick(kIntType), Constraint::kFixed, rng_.chance(2) ? OperandPos::kEarly : OperandPos::kLate, r(odd_register ? 13 : 1).index()));
     it.operands.push_back(def(define(kIntType), Constraint::kReuse, OperandPos::kLate, 0));
   }
 
@@ -418,8 +394,7 @@ class Generator {
     if (rng_.chance(2)) it.operands.push_back(use(v, Constraint::kAny, OperandPos::kLate));
     it.operands.push_back(def(define(kIntType), Constraint::kReuse, OperandPos::kLate, 0));
     it.operands.push_back(def(define(kFloatType), Constraint::kFixed, OperandPos::kLate, f(14).index()));
-    if (rng_.chance(2))
-      it.operands.push_back(def(define(kIntType), Constraint::kFixed, OperandPos::kEarly, r(1).index()));
+    if (rng_.chance(2)) it.operands.push_back(def(define(kIntType), Constraint::kFixed, OperandPos::kEarly, r(1).index()));
   }
 
   void terminator(uint32_t b) {

@@ -20,8 +20,7 @@ inline RaResult allocate(const RaFunction& fn, const RaEnv& env, const RaOptions
   EXPECT_TRUE(result.ok()) << (result.ok() ? "" : describe(result.error()) + "\n" + print_allocation(fn, nullptr));
   if (!result.ok()) return {};
   auto verdict = check_allocation(fn, env, *result);
-  EXPECT_TRUE(verdict.ok()) << (verdict.ok() ? "" : describe(verdict.error())) << "\n"
-                            << print_allocation(fn, &*result);
+  EXPECT_TRUE(verdict.ok()) << (verdict.ok() ? "" : describe(verdict.error())) << "\n" << print_allocation(fn, &*result);
   VirtualState before(fn);
   AllocatedState after(fn, env, *result);
   EXPECT_EQ(run(fn, before, 300), run(fn, after, 300)) << print_allocation(fn, &*result);

@@ -104,8 +104,7 @@ class Validator {
   }
 
   Status check_reuse(const RaInst& inst, const Operand& op) {
-    if (op.kind != OperandKind::kDef || op.pos != OperandPos::kLate)
-      return bad("kReuse on a use or an early definition");
+    if (op.kind != OperandKind::kDef || op.pos != OperandPos::kLate) return bad("kReuse on a use or an early definition");
     if (op.fixed_or_reuse >= inst.operands.count || op.fixed_or_reuse >= 64) return bad("kReuse names no operand");
     const Operand& input = fn_.operands_of(inst)[op.fixed_or_reuse];
     if (input.kind != OperandKind::kUse || input.pos != OperandPos::kEarly || input.vreg.index >= fn_.vregs.size() ||
@@ -128,10 +127,8 @@ class Validator {
         if (auto s = define(op.vreg); !s.ok()) return s;
         if (op.pos == OperandPos::kEarly && op.constraint == Constraint::kAny) return bad("early kAny definition");
         bool plain = inst.operands.count == 1 && inst.cold_uses.count == 0 && inst.clobbers == 0 && !inst.is_safepoint;
-        if (fn_.vregs[op.vreg.index].is_remat && !plain)
-          return bad(name(op.vreg) + " is defined by more than a constant");
-      } else if (inst.is_safepoint && op.pos == OperandPos::kLate && fn_.vregs[op.vreg.index].is_ref &&
-                 op.constraint != Constraint::kAny) {
+        if (fn_.vregs[op.vreg.index].is_remat && !plain) return bad(name(op.vreg) + " is defined by more than a constant");
+      } else if (inst.is_safepoint && op.pos == OperandPos::kLate && fn_.vregs[op.vreg.index].is_ref && op.constraint != Constraint::kAny) {
         return bad("late use of a reference in a register at a safepoint");
       }
       if (op.constraint == Constraint::kFixed) {
@@ -153,8 +150,7 @@ class Validator {
       for (uint32_t i = 0; i < e.args.count; ++i) {
         VReg a = fn_.args_of(e)[i], p = fn_.params_of(to)[i];
         if (a.index >= fn_.vregs.size() || p.index >= fn_.vregs.size()) return bad("vreg out of range");
-        if (fn_.vregs[a.index].cls != fn_.vregs[p.index].cls ||
-            fn_.vregs[a.index].is_ref != fn_.vregs[p.index].is_ref) {
+        if (fn_.vregs[a.index].cls != fn_.vregs[p.index].cls || fn_.vregs[a.index].is_ref != fn_.vregs[p.index].is_ref) {
           return bad(name(a) + " does not fit parameter " + name(p));
         }
       }

@@ -21,7 +21,9 @@ struct EmittedUnit {
   uint32_t frame_bytes = 0;    // from the frame pointer down to the stack pointer
   std::vector<uint32_t> return_offsets;  // by site: offset of the return address
   std::vector<uint32_t> exit_offsets;    // by exit: its stub
-  struct Line { uint32_t offset, inst; };
+  struct Line {
+    uint32_t offset, inst;
+  };
   std::vector<Line> lines;     // for listings: LIR instruction by offset
 };
 

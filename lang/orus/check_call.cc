@@ -109,8 +109,8 @@ bool Checker::check_argument_count(Expr* e, std::string_view name, size_t min, s
   size_t count = e->items.size();
   if (count >= min && count <= max) return true;
   std::string expected = min == max ? fmt::format("{}", min) : fmt::format("{} to {}", min, max);
-  type_error(e->pos, fmt::format("Function '{}' expects {} argument{} but received {} argument{}", name, expected,
-                                 max == 1 ? "" : "s", count, count == 1 ? "" : "s"));
+  type_error(e->pos, fmt::format("Function '{}' expects {} argument{} but received {} argument{}", name, expected, max == 1 ? "" : "s",
+                                 count, count == 1 ? "" : "s"));
   return false;
 }
 
@@ -147,32 +147,22 @@ Ty Checker::check_builtin(Expr* e, BuiltinFunction f) {
       value(e->items[1]);
       value(e->items[2]);
       return kTyBool;
-    case BuiltinFunction::k_float:
-      return check_float(e);
+    case BuiltinFunction::k_float: return check_float(e);
     case BuiltinFunction::k_input:
       if (!e->items.empty()) require(e->items[0], kTyString);
       return kTyString;
-    case BuiltinFunction::k_int:
-      return check_int(e);
+    case BuiltinFunction::k_int: return check_int(e);
     case BuiltinFunction::k_istype:
       value(e->items[0]);
       require(e->items[1], kTyString);
       return kTyBool;
-    case BuiltinFunction::k_len:
-      return check_len(e);
-    case BuiltinFunction::k_pop:
-      return check_pop(e);
-    case BuiltinFunction::k_push:
-      return check_push(e);
-    case BuiltinFunction::k_range:
-      return check_range(e);
-    case BuiltinFunction::k_sorted:
-      return check_sorted(e);
-    case BuiltinFunction::k_timestamp:
-      return kTyF64;
-    case BuiltinFunction::k_typeof:
-      value(e->items[0]);
-      return kTyString;
+    case BuiltinFunction::k_len: return check_len(e);
+    case BuiltinFunction::k_pop: return check_pop(e);
+    case BuiltinFunction::k_push: return check_push(e);
+    case BuiltinFunction::k_range: return check_range(e);
+    case BuiltinFunction::k_sorted: return check_sorted(e);
+    case BuiltinFunction::k_timestamp: return kTyF64;
+    case BuiltinFunction::k_typeof: value(e->items[0]); return kTyString;
   }
   return kTyPoison;
 }
@@ -228,17 +218,13 @@ namespace {
 std::string_view conversion_message(Form f, bool to_int) {
   switch (f) {
     case Form::kBool:
-      return to_int ? "int() argument must be a string or number, got bool"
-                    : "float() argument must be a string or number, got bool";
+      return to_int ? "int() argument must be a string or number, got bool" : "float() argument must be a string or number, got bool";
     case Form::kArray:
-      return to_int ? "int() argument must be a string or number, got array"
-                    : "float() argument must be a string or number, got array";
+      return to_int ? "int() argument must be a string or number, got array" : "float() argument must be a string or number, got array";
     case Form::kStruct:
-      return to_int ? "int() argument must be a string or number, got struct"
-                    : "float() argument must be a string or number, got struct";
+      return to_int ? "int() argument must be a string or number, got struct" : "float() argument must be a string or number, got struct";
     case Form::kError:
-      return to_int ? "int() argument must be a string or number, got error"
-                    : "float() argument must be a string or number, got error";
+      return to_int ? "int() argument must be a string or number, got error" : "float() argument must be a string or number, got error";
     default:
       return to_int ? "int() argument must be a string or number, got range_iterator"
                     : "float() argument must be a string or number, got range_iterator";

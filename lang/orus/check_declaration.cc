@@ -28,8 +28,7 @@ void Checker::check_module() {
 void Checker::share_surplus() {
   size_t count = 0;
   for (Symbol& symbol : program_.symbols) {
-    if (symbol.module_level && symbol.kind == SymbolKind::kVariable && ++count > kMaxModuleRegisters)
-      symbol.shared = true;
+    if (symbol.module_level && symbol.kind == SymbolKind::kVariable && ++count > kMaxModuleRegisters) symbol.shared = true;
   }
 }
 
@@ -116,16 +115,10 @@ Symbol* Checker::use_variable(Expr* e) {
   }
   e->symbol = symbol;
   switch (symbol->kind) {
-    case SymbolKind::kPoison:
-      return nullptr;
-    case SymbolKind::kFunction:
-      unsupported(e->pos, "Functions as values are");
-      return nullptr;
-    case SymbolKind::kStruct:
-      name_error(e->pos, fmt::format("'{}' is a type, not a value", e->text));
-      return nullptr;
-    case SymbolKind::kVariable:
-      break;
+    case SymbolKind::kPoison: return nullptr;
+    case SymbolKind::kFunction: unsupported(e->pos, "Functions as values are"); return nullptr;
+    case SymbolKind::kStruct: name_error(e->pos, fmt::format("'{}' is a type, not a value", e->text)); return nullptr;
+    case SymbolKind::kVariable: break;
   }
   if (is_capture(symbol)) {
     unsupported(e->pos, fmt::format("Using '{}', a variable of the surrounding function, is", e->text));
@@ -200,14 +193,10 @@ bool Checker::is_constant_expression(const Expr* e) const {
     case ExprKind::kNumber:
     case ExprKind::kBool:
     case ExprKind::kString:
-    case ExprKind::kUnsupported:
-      return true;
-    case ExprKind::kFill:
-      return is_constant_expression(e->left) && e->right->kind == ExprKind::kNumber;
-    case ExprKind::kArray:
-      return std::all_of(e->items.begin(), e->items.end(), [&](const Expr* i) { return is_constant_expression(i); });
-    default:
-      return false;
+    case ExprKind::kUnsupported: return true;
+    case ExprKind::kFill: return is_constant_expression(e->left) && e->right->kind == ExprKind::kNumber;
+    case ExprKind::kArray: return std::all_of(e->items.begin(), e->items.end(), [&](const Expr* i) { return is_constant_expression(i); });
+    default: return false;
   }
 }
 
@@ -264,8 +253,7 @@ bool Checker::tail_gives_value(Block body) {
   const Stmt* last = body.back();
   if (last->kind == StmtKind::kExpr || last->kind == StmtKind::kRaise) return true;
   if (last->kind != StmtKind::kIf || !last->has_else || !tail_gives_value(last->else_body)) return false;
-  return std::all_of(last->branches.begin(), last->branches.end(),
-                     [](const Branch& b) { return tail_gives_value(b.body); });
+  return std::all_of(last->branches.begin(), last->branches.end(), [](const Branch& b) { return tail_gives_value(b.body); });
 }
 
 Ty Checker::named_type(std::string_view name) const {
@@ -352,8 +340,7 @@ void Checker::finish_result(FunctionInfo* info) {
 void Checker::ensure_result(FunctionInfo* info, Pos pos) {
   if (info->state != FunctionInfo::State::kDeclared || form(info->result) != Form::kVariable) return;
   if (inference_depth_ >= kMaxInferenceDepth) {
-    type_error(pos, fmt::format("The result type of '{}' is too hard to infer", info->decl->name),
-               "declare it with '-> type'");
+    type_error(pos, fmt::format("The result type of '{}' is too hard to infer", info->decl->name), "declare it with '-> type'");
     info->result = kTyPoison;
     return;
   }
@@ -366,8 +353,7 @@ void Checker::ensure_result(FunctionInfo* info, Pos pos) {
 void Checker::propagate_calls() {
   std::vector<FunctionInfo*> order;
   for (FunctionInfo& f : program_.functions) order.push_back(&f);
-  std::sort(order.begin(), order.end(),
-            [](const FunctionInfo* a, const FunctionInfo* b) { return a->reached_at < b->reached_at; });
+  std::sort(order.begin(), order.end(), [](const FunctionInfo* a, const FunctionInfo* b) { return a->reached_at < b->reached_at; });
   std::vector<FunctionInfo*> work;
   for (FunctionInfo* root : order) {
     work.assign(1, root);

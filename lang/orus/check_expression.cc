@@ -39,8 +39,7 @@ void Checker::mismatch(Pos pos, Ty actual, std::string_view expected) {
   if (numbers) help = fmt::format("convert it with 'as {}'", expected);
   type_error(pos,
              fmt::format("this is a `{}`, but {} was expected", types_.name(actual),
-                         expected.starts_with("a ") || expected.starts_with("an ") ? std::string(expected)
-                                                                                   : fmt::format("`{}`", expected)),
+                         expected.starts_with("a ") || expected.starts_with("an ") ? std::string(expected) : fmt::format("`{}`", expected)),
              help);
 }
 
@@ -52,41 +51,24 @@ Ty Checker::fail_at_run_time(Expr* e, ErrorKind kind, std::string_view message, 
 
 Ty Checker::check_kind(Expr* e, Ty hint) {
   switch (e->kind) {
-    case ExprKind::kNumber:
-      return check_number(e, hint);
-    case ExprKind::kBool:
-      return kTyBool;
-    case ExprKind::kString:
-      return kTyString;
-    case ExprKind::kName:
-      return check_name(e);
-    case ExprKind::kNegate:
-      return check_negate(e, hint);
-    case ExprKind::kNot:
-      return check_not(e);
-    case ExprKind::kComplement:
-      return check_complement(e, hint);
+    case ExprKind::kNumber: return check_number(e, hint);
+    case ExprKind::kBool: return kTyBool;
+    case ExprKind::kString: return kTyString;
+    case ExprKind::kName: return check_name(e);
+    case ExprKind::kNegate: return check_negate(e, hint);
+    case ExprKind::kNot: return check_not(e);
+    case ExprKind::kComplement: return check_complement(e, hint);
     case ExprKind::kBinary:
-    case ExprKind::kCast:
-      return check_operators(e);
-    case ExprKind::kConditional:
-      return check_conditional(e, hint);
-    case ExprKind::kCall:
-      return check_call(e);
-    case ExprKind::kIndex:
-      return check_index(e);
-    case ExprKind::kSlice:
-      return check_slice(e);
-    case ExprKind::kMember:
-      return check_member(e);
-    case ExprKind::kStructLit:
-      return check_struct_literal(e);
-    case ExprKind::kArray:
-      return check_array(e, hint);
-    case ExprKind::kFill:
-      return check_fill(e, hint);
-    case ExprKind::kUnsupported:
-      return kTyPoison;
+    case ExprKind::kCast: return check_operators(e);
+    case ExprKind::kConditional: return check_conditional(e, hint);
+    case ExprKind::kCall: return check_call(e);
+    case ExprKind::kIndex: return check_index(e);
+    case ExprKind::kSlice: return check_slice(e);
+    case ExprKind::kMember: return check_member(e);
+    case ExprKind::kStructLit: return check_struct_literal(e);
+    case ExprKind::kArray: return check_array(e, hint);
+    case ExprKind::kFill: return check_fill(e, hint);
+    case ExprKind::kUnsupported: return kTyPoison;
   }
   return kTyPoison;
 }
@@ -141,19 +123,13 @@ Ty Checker::check_negate(Expr* e, Ty hint) {
     case Form::kPoison:
     case Form::kI32:
     case Form::kI64:
-    case Form::kF64:
-      return type;
-    case Form::kVariable:
-      types_.unify(type, kTyI32);
-      return kTyI32;
+    case Form::kF64: return type;
+    case Form::kVariable: types_.unify(type, kTyI32); return kTyI32;
     case Form::kU32:
     case Form::kU64:
-      type_error(e->pos, fmt::format("A `{}` cannot be negated", types_.name(type)),
-                 "convert it to a signed type first");
+      type_error(e->pos, fmt::format("A `{}` cannot be negated", types_.name(type)), "convert it to a signed type first");
       return kTyPoison;
-    default:
-      mismatch(e->left->pos, type, "a number");
-      return kTyPoison;
+    default: mismatch(e->left->pos, type, "a number"); return kTyPoison;
   }
 }
 
@@ -193,20 +169,15 @@ Ty Checker::check_index(Expr* e) {
   Ty base = value(e->left);
   check_index_value(e->right);
   switch (form(base)) {
-    case Form::kArray:
-      return types_.element(base);
-    case Form::kString:
-      return kTyString;
-    case Form::kPoison:
-      return kTyPoison;
+    case Form::kArray: return types_.element(base);
+    case Form::kString: return kTyString;
+    case Form::kPoison: return kTyPoison;
     case Form::kVariable: {
       Ty element = types_.fresh_variable();
       types_.unify(base, types_.array_of(element));
       return element;
     }
-    default:
-      mismatch(e->left->pos, base, "an array");
-      return kTyPoison;
+    default: mismatch(e->left->pos, base, "an array"); return kTyPoison;
   }
 }
 
@@ -217,14 +188,9 @@ Ty Checker::check_slice(Expr* e) {
   switch (form(base)) {
     case Form::kArray:
     case Form::kString:
-    case Form::kPoison:
-      return base;
-    case Form::kVariable:
-      types_.unify(base, types_.array_of(types_.fresh_variable()));
-      return base;
-    default:
-      mismatch(e->left->pos, base, "an array");
-      return kTyPoison;
+    case Form::kPoison: return base;
+    case Form::kVariable: types_.unify(base, types_.array_of(types_.fresh_variable())); return base;
+    default: mismatch(e->left->pos, base, "an array"); return kTyPoison;
   }
 }
 
@@ -342,8 +308,8 @@ Ty Checker::check_fill(Expr* e, Ty hint) {
     const Expr* literal = symbol->constant;
     if (symbol->is_mut || literal == nullptr) {
       type_error(count->pos, "An array fill count must be a literal or an immutable variable with a literal's value",
-                 fmt::format("`[value, {}]` means {} copies of value; write `[value, {},]` for two elements",
-                             count->text, count->text, count->text));
+                 fmt::format("`[value, {}]` means {} copies of value; write `[value, {},]` for two elements", count->text, count->text,
+                             count->text));
       return kTyPoison;
     }
     if (literal != nullptr && literal->kind == ExprKind::kNumber && literal->number.negative) {

@@ -12,9 +12,7 @@ constexpr std::string_view kNotNumeric = "Operands must be numeric (i32, i64, u3
 constexpr std::string_view kNotSame = "Operands must be the same type. Use 'as' for explicit type conversion.";
 constexpr std::string_view kNotOrdered = "Operands must be numbers or strings";
 
-bool is_any_literal(const Expr* e) {
-  return is_adaptable(e) || e->kind == ExprKind::kString || e->kind == ExprKind::kBool;
-}
+bool is_any_literal(const Expr* e) { return is_adaptable(e) || e->kind == ExprKind::kString || e->kind == ExprKind::kBool; }
 
 bool counts(const Expr* e) { return e->kind == ExprKind::kName && e->symbol != nullptr && e->symbol->counts; }
 
@@ -38,8 +36,7 @@ Ty Checker::check_operators(Expr* e) {
 /// The left operand is checked already.
 Ty Checker::check_binary(Expr* e) {
   value(e->right);
-  if (is_ordering(e->op) && e->left->kind == ExprKind::kBinary && !e->left->parenthesised &&
-      is_comparison(e->left->op)) {
+  if (is_ordering(e->op) && e->left->kind == ExprKind::kBinary && !e->left->parenthesised && is_comparison(e->left->op)) {
     type_error(e->op_pos, "Comparisons cannot be chained", "write 'a < b and b < c'");
     return kTyBool;
   }
@@ -84,8 +81,7 @@ void Checker::adapt_comparison(Expr* literal, const Expr* other) {
 Ty Checker::check_comparison(Expr* e) {
   Expr *left = e->left, *right = e->right;
   if (types_.is_poison(left->type) || types_.is_poison(right->type)) return kTyBool;
-  if (form(left->type) == Form::kVariable || form(right->type) == Form::kVariable)
-    types_.unify(left->type, right->type);
+  if (form(left->type) == Form::kVariable || form(right->type) == Form::kVariable) types_.unify(left->type, right->type);
   adapt_comparison(left, right);
   adapt_comparison(right, left);
   if (!is_ordering(e->op)) return kTyBool;

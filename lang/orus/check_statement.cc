@@ -20,46 +20,28 @@ void Checker::check_scoped(Block block, bool soft, bool tail) {
 
 void Checker::check_statement(Stmt* s, bool tail) {
   switch (s->kind) {
-    case StmtKind::kExpr:
-      return check_expression_statement(s, tail);
+    case StmtKind::kExpr: return check_expression_statement(s, tail);
     case StmtKind::kPrint:
       for (Expr* e : s->items) value(e);
       return;
-    case StmtKind::kPass:
-      return;
-    case StmtKind::kDeclare:
-      return check_declare(s);
-    case StmtKind::kAssign:
-      return check_assign(s);
-    case StmtKind::kUpdate:
-      return check_update(s);
-    case StmtKind::kDestructure:
-      return check_destructure(s);
-    case StmtKind::kIf:
-      return check_if(s, tail);
-    case StmtKind::kWhile:
-      return check_while(s);
-    case StmtKind::kForRange:
-      return check_for_range(s);
-    case StmtKind::kForEach:
-      return check_for_each(s);
-    case StmtKind::kTry:
-      return check_try(s);
-    case StmtKind::kReturn:
-      return check_return(s);
-    case StmtKind::kRaise:
-      return check_raise(s);
+    case StmtKind::kPass: return;
+    case StmtKind::kDeclare: return check_declare(s);
+    case StmtKind::kAssign: return check_assign(s);
+    case StmtKind::kUpdate: return check_update(s);
+    case StmtKind::kDestructure: return check_destructure(s);
+    case StmtKind::kIf: return check_if(s, tail);
+    case StmtKind::kWhile: return check_while(s);
+    case StmtKind::kForRange: return check_for_range(s);
+    case StmtKind::kForEach: return check_for_each(s);
+    case StmtKind::kTry: return check_try(s);
+    case StmtKind::kReturn: return check_return(s);
+    case StmtKind::kRaise: return check_raise(s);
     case StmtKind::kBreak:
-    case StmtKind::kContinue:
-      return check_jump(s);
-    case StmtKind::kFunction:
-      return check_function(s->function->info);
-    case StmtKind::kStruct:
-      return;
-    case StmtKind::kGroup:
-      return check_scoped(s->body, false, false);
-    case StmtKind::kUnsupported:
-      return;
+    case StmtKind::kContinue: return check_jump(s);
+    case StmtKind::kFunction: return check_function(s->function->info);
+    case StmtKind::kStruct: return;
+    case StmtKind::kGroup: return check_scoped(s->body, false, false);
+    case StmtKind::kUnsupported: return;
   }
 }
 
@@ -91,8 +73,7 @@ void Checker::check_constant_name(const Stmt* s) {
   auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
   auto allowed = [&](char c) { return upper(c) || (c >= '0' && c <= '9') || c == '_'; };
   if (upper(s->name[0]) && std::all_of(s->name.begin(), s->name.end(), allowed)) return;
-  name_error(s->name_pos,
-             fmt::format("Invalid variable name '{}': module constants must start with an uppercase letter", s->name),
+  name_error(s->name_pos, fmt::format("Invalid variable name '{}': module constants must start with an uppercase letter", s->name),
              "constants use uppercase letters, digits and '_'");
 }
 
@@ -102,8 +83,8 @@ void Checker::check_declare(Stmt* s) {
   Ty type = kTyPoison;
   if (s->type == nullptr) {
     type = value(s->value);
-  } else if (s->type->kind == TypeExpr::Kind::kName && types_.is_poison(named_type(s->type->name)) &&
-             lookup(s->type->name) == nullptr && s->type->name != "any" && s->type->name != "Result") {
+  } else if (s->type->kind == TypeExpr::Kind::kName && types_.is_poison(named_type(s->type->name)) && lookup(s->type->name) == nullptr &&
+             s->type->name != "any" && s->type->name != "Result") {
     Ty actual = value(s->value);
     if (types_.is_poison(actual)) {
       resolve_type(s->type);
@@ -184,8 +165,7 @@ void Checker::check_target(Stmt* s, Expr* target, Ty type) {
   if (symbol == nullptr) return;
   if (declares) {
     s->declares = true;
-    bool literal = s->items.size() == 1 && is_constant_expression(s->value) && s->value->items.empty() &&
-                   s->value->left == nullptr;
+    bool literal = s->items.size() == 1 && is_constant_expression(s->value) && s->value->items.empty() && s->value->left == nullptr;
     if (literal) symbol->constant = s->value;
     return;
   }
@@ -197,8 +177,7 @@ void Checker::check_update(Stmt* s) {
   Expr* target = e->left;
   if (target->kind == ExprKind::kName) {
     Symbol* symbol = lookup(target->text);
-    if (symbol != nullptr && symbol->kind == SymbolKind::kVariable && !is_capture(symbol) &&
-        require_mutable(symbol, target->pos)) {
+    if (symbol != nullptr && symbol->kind == SymbolKind::kVariable && !is_capture(symbol) && require_mutable(symbol, target->pos)) {
       symbol->reassigned = true;
     }
   }
@@ -319,16 +298,13 @@ void Checker::check_for_each(Stmt* s) {
   Ty type = value(s->value);
   if (form(type) == Form::kVariable) types_.unify(type, types_.array_of(types_.fresh_variable()));
   switch (form(type)) {
-    case Form::kArray:
-      return check_loop_body(s, types_.element(type), false);
+    case Form::kArray: return check_loop_body(s, types_.element(type), false);
     case Form::kRange:
     case Form::kI32:
     case Form::kI64:
     case Form::kU32:
-    case Form::kU64:
-      return check_loop_body(s, kTyI64, true);
-    default:
-      return check_loop_body(s, kTyPoison, false);  // poison, or not iterable: fails at run time
+    case Form::kU64: return check_loop_body(s, kTyI64, true);
+    default: return check_loop_body(s, kTyPoison, false);  // poison, or not iterable: fails at run time
   }
 }
 
@@ -408,8 +384,8 @@ void Checker::check_raise(Stmt* s) {
 
 void Checker::check_jump(Stmt* s) {
   std::string_view word = s->kind == StmtKind::kBreak ? "break" : "continue";
-  auto loop = std::find_if(loops_.rbegin(), loops_.rend(),
-                           [&](const LoopState& l) { return s->label.empty() || l.stmt->label == s->label; });
+  auto loop =
+      std::find_if(loops_.rbegin(), loops_.rend(), [&](const LoopState& l) { return s->label.empty() || l.stmt->label == s->label; });
   if (loop == loops_.rend()) {
     if (s->label.empty() || loops_.empty()) {
       name_error(s->pos, fmt::format("'{}' can only be used inside a loop", word));

@@ -25,8 +25,7 @@ TEST(Errors, Names) {
   EXPECT_EQ(errors_of("print(ghost)\n"), "1:7 Undefined variable 'ghost'\n");
   EXPECT_EQ(errors_of("mut q = 1\nmut q = 2\n"), "2:5 Variable 'q' is already defined on line 1\n");
   EXPECT_EQ(errors_of("t = 1\nt = 2\n"), "2:1 Cannot assign to immutable variable 't'\n");
-  EXPECT_EQ(errors_of("lower := 3\n"),
-            "1:1 Invalid variable name 'lower': module constants must start with an uppercase letter\n");
+  EXPECT_EQ(errors_of("lower := 3\n"), "1:1 Invalid variable name 'lower': module constants must start with an uppercase letter\n");
   EXPECT_EQ(errors_of("break\n"), "1:1 'break' can only be used inside a loop\n");
   EXPECT_EQ(errors_of("while true:\n    break 'gone\n"), "2:5 Label 'gone' not found for break statement\n");
   EXPECT_EQ(errors_of("fn f(a: i32):\n    a = 2\n"), "2:5 Cannot assign to immutable variable 'a'\n");
@@ -59,30 +58,25 @@ TEST(Errors, Types) {
   EXPECT_EQ(errors_of("print(1 < 2 < 3)\n"), "1:13 Comparisons cannot be chained\n");
   EXPECT_EQ(errors_of("n: i32 = 1.5\n"), "1:10 this is a `f64`, but `i32` was expected\n");
   EXPECT_EQ(errors_of("x: u32 = 1\nprint(-x)\n"), "2:7 A `u32` cannot be negated\n");
-  EXPECT_EQ(errors_of("fn f() -> i32:\n    if true:\n        return 1\n"),
-            "1:4 Function 'f' can end without a value\n");
+  EXPECT_EQ(errors_of("fn f() -> i32:\n    if true:\n        return 1\n"), "1:4 Function 'f' can end without a value\n");
   EXPECT_EQ(errors_of("fn f():\n    print(1)\nx = f()\n"), "3:5 This has no value\n");
   EXPECT_EQ(errors_of("mut n = 3\nx = [0, n]\n"),
             "2:9 An array fill count must be a literal or an immutable variable with a literal's value\n");
 }
 
 TEST(Errors, EveryIndependentErrorInOneRun) {
-  EXPECT_EQ(
-      errors_of(
-          "a: i32 = \"s\"\nb = [1, 2\nprint(b, ghost)\nif true\n    c = 5\nprint(c + \"x\" - 2)\nd = 1 +\nprint(d)\n"),
-      "1:10 this is a `string`, but `i32` was expected\n"
-      "2:10 Expected ']' to close this array literal\n"
-      "3:10 Undefined variable 'ghost'\n"
-      "4:8 Expected ':' after if block\n"
-      "6:17 this is a `i32`, but `string` was expected\n"
-      "7:8 Expected an expression, found end of line\n");
+  EXPECT_EQ(errors_of("a: i32 = \"s\"\nb = [1, 2\nprint(b, ghost)\nif true\n    c = 5\nprint(c + \"x\" - 2)\nd = 1 +\nprint(d)\n"),
+            "1:10 this is a `string`, but `i32` was expected\n"
+            "2:10 Expected ']' to close this array literal\n"
+            "3:10 Undefined variable 'ghost'\n"
+            "4:8 Expected ':' after if block\n"
+            "6:17 this is a `i32`, but `string` was expected\n"
+            "7:8 Expected an expression, found end of line\n");
 }
 
 TEST(Errors, OneMistakeOneMessage) {
-  EXPECT_EQ(errors_of("x = ghost\ny = x + 1\nz = [x, y]\nprint(z[0] * 2, ghost)\n"),
-            "1:5 Undefined variable 'ghost'\n");
-  EXPECT_EQ(errors_of("fn f(a: i32 -> i32:\n    b = a\n    return b\nprint(f(1))\n"),
-            "1:13 Expected ')' to close the parameters\n");
+  EXPECT_EQ(errors_of("x = ghost\ny = x + 1\nz = [x, y]\nprint(z[0] * 2, ghost)\n"), "1:5 Undefined variable 'ghost'\n");
+  EXPECT_EQ(errors_of("fn f(a: i32 -> i32:\n    b = a\n    return b\nprint(f(1))\n"), "1:13 Expected ')' to close the parameters\n");
 }
 
 TEST(Errors, Unsupported) {
@@ -91,8 +85,7 @@ TEST(Errors, Unsupported) {
             "1:1 Enums are not supported yet\n5:12 'match' is not supported yet\n");
   EXPECT_EQ(errors_of("use std.math\nuse m: a, b as c\nprint(math.pi, a, c)\n"),
             "1:1 Modules are not supported yet\n2:1 Modules are not supported yet\n");
-  EXPECT_EQ(errors_of("fn same(v):\n    return v\nx = same(1) + 2\n"),
-            "1:9 Parameters without a type are not supported yet\n");
+  EXPECT_EQ(errors_of("fn same(v):\n    return v\nx = same(1) + 2\n"), "1:9 Parameters without a type are not supported yet\n");
   EXPECT_EQ(errors_of("fn adder(n: i32):\n    return fn(k: i32) -> i32:\n        return k + n\nprint(adder(4)(5))\n"),
             "2:12 Function expressions are not supported yet\n");
   EXPECT_EQ(errors_of("fn f():\n    pass\ng = f\n"), "3:5 Functions as values are not supported yet\n");

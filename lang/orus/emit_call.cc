@@ -6,8 +6,8 @@ namespace orus::lang {
 namespace {
 
 std::string_view kind_word(TypeKind kind) {
-  static constexpr std::string_view kWords[] = {
-      "void", "i32", "i64", "u32", "u64", "f64", "bool", "string", "error", "range_iterator", "array", "struct"};
+  static constexpr std::string_view kWords[] = {"void",           "i32",   "i64",   "u32", "u64", "f64", "bool", "string", "error",
+                                                "range_iterator", "array", "struct"};
   return kWords[static_cast<size_t>(kind)];
 }
 
@@ -26,9 +26,7 @@ Operand FunctionEmitter::call_builtin(Pos pos, Builtin b, std::span<Operand> arg
   return result(want, d, type);
 }
 
-Operand FunctionEmitter::eval_call(Expr* e, Want want) {
-  return e->symbol != nullptr ? eval_user_call(e, want) : eval_builtin(e, want);
-}
+Operand FunctionEmitter::eval_call(Expr* e, Want want) { return e->symbol != nullptr ? eval_user_call(e, want) : eval_builtin(e, want); }
 
 Operand FunctionEmitter::eval_user_call(Expr* e, Want want) {
   const FunctionInfo* callee = e->symbol->function;
@@ -64,31 +62,22 @@ Operand FunctionEmitter::eval_builtin(Expr* e, Want want) {
       call_builtin(e->pos, Builtin::assert_eq, arguments, kTypeVoid, {});
       return constant(kTypeBool, 1);
     }
-    case BuiltinFunction::k_float:
-      return eval_float(e, want);
+    case BuiltinFunction::k_float: return eval_float(e, want);
     case BuiltinFunction::k_input:
       if (e->items.empty()) return call_builtin(e->pos, Builtin::input, std::span<Operand>(), kTypeString, want);
       return call_builtin(e->pos, Builtin::input_prompt, eval(e->items[0]), kTypeString, want);
-    case BuiltinFunction::k_int:
-      return eval_int(e, want);
-    case BuiltinFunction::k_istype:
-      return eval_istype(e, want);
-    case BuiltinFunction::k_len:
-      return eval_len(e, want);
-    case BuiltinFunction::k_pop:
-      return eval_pop(e, want);
-    case BuiltinFunction::k_push:
-      return eval_push(e, want);
-    case BuiltinFunction::k_range:
-      return eval_range(e, want);
+    case BuiltinFunction::k_int: return eval_int(e, want);
+    case BuiltinFunction::k_istype: return eval_istype(e, want);
+    case BuiltinFunction::k_len: return eval_len(e, want);
+    case BuiltinFunction::k_pop: return eval_pop(e, want);
+    case BuiltinFunction::k_push: return eval_push(e, want);
+    case BuiltinFunction::k_range: return eval_range(e, want);
     case BuiltinFunction::k_sorted: {
       Operand array = eval(e->items[0]);
       return call_builtin(e->pos, Builtin::sorted, array, array.type, want);
     }
-    case BuiltinFunction::k_timestamp:
-      return call_builtin(e->pos, Builtin::timestamp, std::span<Operand>(), kTypeF64, want);
-    case BuiltinFunction::k_typeof:
-      return eval_typeof(e, want);
+    case BuiltinFunction::k_timestamp: return call_builtin(e->pos, Builtin::timestamp, std::span<Operand>(), kTypeF64, want);
+    case BuiltinFunction::k_typeof: return eval_typeof(e, want);
   }
   return Operand{};
 }
@@ -113,30 +102,21 @@ Operand FunctionEmitter::eval_istype(Expr* e, Want want) {
 Operand FunctionEmitter::eval_int(Expr* e, Want want) {
   Operand operand = eval(e->items[0]);
   switch (kind(operand.type)) {
-    case TypeKind::kI64:
-      return call_builtin(e->pos, Builtin::int_from_i64, operand, kTypeI32, want);
-    case TypeKind::kU32:
-      return call_builtin(e->pos, Builtin::int_from_u64, convert(e->pos, operand, kTypeU64), kTypeI32, want);
-    case TypeKind::kU64:
-      return call_builtin(e->pos, Builtin::int_from_u64, operand, kTypeI32, want);
-    case TypeKind::kF64:
-      return call_builtin(e->pos, Builtin::int_from_f64, operand, kTypeI32, want);
-    case TypeKind::kString:
-      return call_builtin(e->pos, Builtin::int_from_string, operand, kTypeI32, want);
-    default:
-      return operand;
+    case TypeKind::kI64: return call_builtin(e->pos, Builtin::int_from_i64, operand, kTypeI32, want);
+    case TypeKind::kU32: return call_builtin(e->pos, Builtin::int_from_u64, convert(e->pos, operand, kTypeU64), kTypeI32, want);
+    case TypeKind::kU64: return call_builtin(e->pos, Builtin::int_from_u64, operand, kTypeI32, want);
+    case TypeKind::kF64: return call_builtin(e->pos, Builtin::int_from_f64, operand, kTypeI32, want);
+    case TypeKind::kString: return call_builtin(e->pos, Builtin::int_from_string, operand, kTypeI32, want);
+    default: return operand;
   }
 }
 
 Operand FunctionEmitter::eval_float(Expr* e, Want want) {
   Operand operand = eval(e->items[0]);
   switch (kind(operand.type)) {
-    case TypeKind::kF64:
-      return call_builtin(e->pos, Builtin::float_check, operand, kTypeF64, want);
-    case TypeKind::kString:
-      return call_builtin(e->pos, Builtin::float_from_string, operand, kTypeF64, want);
-    default:
-      return convert(e->pos, operand, kTypeF64, want);
+    case TypeKind::kF64: return call_builtin(e->pos, Builtin::float_check, operand, kTypeF64, want);
+    case TypeKind::kString: return call_builtin(e->pos, Builtin::float_from_string, operand, kTypeF64, want);
+    default: return convert(e->pos, operand, kTypeF64, want);
   }
 }
 

@@ -7,11 +7,8 @@
 namespace orus::lang {
 namespace {
 
-Relation relation_of(BinaryOp op) {
-  return static_cast<Relation>(static_cast<int>(op) - static_cast<int>(BinaryOp::kEqual));
-}
-static_assert(static_cast<int>(BinaryOp::kGreaterEqual) - static_cast<int>(BinaryOp::kEqual) ==
-              static_cast<int>(Relation::kGreaterEqual));
+Relation relation_of(BinaryOp op) { return static_cast<Relation>(static_cast<int>(op) - static_cast<int>(BinaryOp::kEqual)); }
+static_assert(static_cast<int>(BinaryOp::kGreaterEqual) - static_cast<int>(BinaryOp::kEqual) == static_cast<int>(Relation::kGreaterEqual));
 
 /// The relation that holds between b and a when `r` holds between a and b.
 Relation mirrored(Relation r) {
@@ -193,8 +190,7 @@ bool FunctionEmitter::branch_immediate(Test& test, Label target) {
   Operand& variable = swapped ? test.right : test.left;
   const Operand& fixed = swapped ? test.left : test.right;
   if (!fixed.known || variable.kind == Operand::Kind::kConstant) return false;
-  auto value =
-      k == TypeKind::kI32 ? static_cast<int32_t>(static_cast<uint32_t>(fixed.bits)) : static_cast<int64_t>(fixed.bits);
+  auto value = k == TypeKind::kI32 ? static_cast<int32_t>(static_cast<uint32_t>(fixed.bits)) : static_cast<int64_t>(fixed.bits);
   if (value < INT16_MIN || value > INT16_MAX) return false;
   static constexpr Op kJumps[] = {Op::jeqk_i32, Op::jnek_i32, Op::jltk_i32, Op::jlek_i32, Op::jgtk_i32, Op::jgek_i32};
   Relation relation = swapped ? mirrored(test.relation) : test.relation;

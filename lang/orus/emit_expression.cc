@@ -21,17 +21,10 @@ bool FunctionEmitter::known_value(const Expr* e, Operand* out) {
   }
   *out = constant(lower(e->type), 0);
   switch (e->kind) {
-    case ExprKind::kNumber:
-      out->bits = number_bits(e->number, module_.types().resolve(e->type)).value_or(0);
-      return true;
-    case ExprKind::kBool:
-      out->bits = e->flag;
-      return true;
-    case ExprKind::kString:
-      out->text = e->text;
-      return true;
-    default:
-      return false;
+    case ExprKind::kNumber: out->bits = number_bits(e->number, module_.types().resolve(e->type)).value_or(0); return true;
+    case ExprKind::kBool: out->bits = e->flag; return true;
+    case ExprKind::kString: out->text = e->text; return true;
+    default: return false;
   }
 }
 
@@ -42,40 +35,24 @@ Operand FunctionEmitter::eval(Expr* e, Want want) {
   switch (e->kind) {
     case ExprKind::kNumber:
     case ExprKind::kBool:
-    case ExprKind::kString:
-      known_value(e, &known);
-      return known;
-    case ExprKind::kName:
-      return eval_name(e, want);
-    case ExprKind::kNegate:
-      return eval_negate(e, want);
-    case ExprKind::kNot:
-      return eval_not(e, want);
-    case ExprKind::kComplement:
-      return eval_complement(e, want);
+    case ExprKind::kString: known_value(e, &known); return known;
+    case ExprKind::kName: return eval_name(e, want);
+    case ExprKind::kNegate: return eval_negate(e, want);
+    case ExprKind::kNot: return eval_not(e, want);
+    case ExprKind::kComplement: return eval_complement(e, want);
     case ExprKind::kBinary:
       if (is_logic(e->op) && kind(e) == TypeKind::kBool) return eval_logic(e, want);
       return eval_operators(e, want);
-    case ExprKind::kCast:
-      return eval_operators(e, want);
-    case ExprKind::kConditional:
-      return eval_conditional(e, want);
-    case ExprKind::kCall:
-      return eval_call(e, want);
-    case ExprKind::kIndex:
-      return eval_index(e, want);
-    case ExprKind::kSlice:
-      return eval_slice(e, want);
-    case ExprKind::kMember:
-      return eval_member(e, want);
-    case ExprKind::kStructLit:
-      return eval_struct_literal(e, want);
-    case ExprKind::kArray:
-      return eval_array(e, want);
-    case ExprKind::kFill:
-      return eval_fill(e, want);
-    case ExprKind::kUnsupported:
-      break;
+    case ExprKind::kCast: return eval_operators(e, want);
+    case ExprKind::kConditional: return eval_conditional(e, want);
+    case ExprKind::kCall: return eval_call(e, want);
+    case ExprKind::kIndex: return eval_index(e, want);
+    case ExprKind::kSlice: return eval_slice(e, want);
+    case ExprKind::kMember: return eval_member(e, want);
+    case ExprKind::kStructLit: return eval_struct_literal(e, want);
+    case ExprKind::kArray: return eval_array(e, want);
+    case ExprKind::kFill: return eval_fill(e, want);
+    case ExprKind::kUnsupported: break;
   }
   return Operand{};
 }
@@ -88,8 +65,7 @@ void FunctionEmitter::into(Expr* e, Reg d, bool fresh) {
 /// For the effects only.
 void FunctionEmitter::discard(Expr* e) {
   // A call of a function whose result was still open when the call was checked: nobody wants it, so none is fine.
-  bool no_result =
-      e->kind == ExprKind::kCall && e->symbol != nullptr && lower(e->symbol->function->result) == kTypeVoid;
+  bool no_result = e->kind == ExprKind::kCall && e->symbol != nullptr && lower(e->symbol->function->result) == kTypeVoid;
   if (no_result) e->type = kTyVoid;
   release(eval(e));
 }
@@ -175,12 +151,9 @@ Operand FunctionEmitter::index_operand(Expr* e) {
       operand = convert(e->pos, operand, kTypeI64);
       return unary(e->pos, Op::index_i64, operand, kTypeI32, {});
     }
-    case TypeKind::kI64:
-      return unary(e->pos, Op::index_i64, operand, kTypeI32, {});
-    case TypeKind::kU64:
-      return unary(e->pos, Op::index_u64, operand, kTypeI32, {});
-    default:
-      return operand;
+    case TypeKind::kI64: return unary(e->pos, Op::index_i64, operand, kTypeI32, {});
+    case TypeKind::kU64: return unary(e->pos, Op::index_u64, operand, kTypeI32, {});
+    default: return operand;
   }
 }
 

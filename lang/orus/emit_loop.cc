@@ -161,8 +161,7 @@ void FunctionEmitter::emit_stepped_range(Stmt* s, Expr* end, Expr* step) {
 void FunctionEmitter::emit_for_each(Stmt* s) {
   ScopeGuard guard(*this, false);
   switch (kind(s->value)) {
-    case TypeKind::kArray:
-      return emit_for_array(s);
+    case TypeKind::kArray: return emit_for_array(s);
     case TypeKind::kI32:
     case TypeKind::kI64:
     case TypeKind::kU32:
@@ -178,9 +177,7 @@ void FunctionEmitter::emit_for_each(Stmt* s) {
       Operand end = range_bound(e->items.back());
       return emit_for_count(s, start, end);
     }
-    default:
-      discard(s->value);
-      return fail(s->value->pos, ErrorKind::kType, "Value not iterable");
+    default: discard(s->value); return fail(s->value->pos, ErrorKind::kType, "Value not iterable");
   }
 }
 

@@ -20,17 +20,10 @@ TypeId ModuleEmitter::lower(Ty type) {
                                         kTypeF64, kTypeBool, kTypeString, kTypeError, kTypeRange};
   TypeId id = kTypeI32;
   switch (types().form(type)) {
-    case Form::kArray:
-      id = builder_.array_of(lower(types().element(type)));
-      break;
-    case Form::kStruct:
-      id = types().info(type)->id;
-      break;
-    case Form::kVariable:
-      break;
-    default:
-      id = kScalars[type.index];
-      break;
+    case Form::kArray: id = builder_.array_of(lower(types().element(type))); break;
+    case Form::kStruct: id = types().info(type)->id; break;
+    case Form::kVariable: break;
+    default: id = kScalars[type.index]; break;
   }
   lowered_[type.index] = id;
   // Deep types that only arise by inference have no one place to point at.
@@ -75,8 +68,7 @@ void ModuleEmitter::declare_functions() {
 
 std::optional<Module> ModuleEmitter::emit() {
   if (program_.functions.size() + 1 > kMaxFunctions) {
-    reporter_.error(ErrorClass::kLimit, Pos{.line = 1, .column = 1},
-                    fmt::format("A module has at most {} functions", kMaxFunctions - 1));
+    reporter_.error(ErrorClass::kLimit, Pos{.line = 1, .column = 1}, fmt::format("A module has at most {} functions", kMaxFunctions - 1));
     return std::nullopt;
   }
   declare_structs();

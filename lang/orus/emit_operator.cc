@@ -9,14 +9,12 @@
 namespace orus::lang {
 namespace {
 
-bool is_bool_logic(const Expr* e, TypeKind kind) {
-  return e->kind == ExprKind::kBinary && is_logic(e->op) && kind == TypeKind::kBool;
-}
+bool is_bool_logic(const Expr* e, TypeKind kind) { return e->kind == ExprKind::kBinary && is_logic(e->op) && kind == TypeKind::kBool; }
 
 /// The value as the immediate operand of an instruction of this kind.
 std::optional<int16_t> as_immediate(TypeKind kind, uint64_t bits) {
-  int64_t value = kind == TypeKind::kI32 || kind == TypeKind::kU32 ? static_cast<int32_t>(static_cast<uint32_t>(bits))
-                                                                   : static_cast<int64_t>(bits);
+  int64_t value =
+      kind == TypeKind::kI32 || kind == TypeKind::kU32 ? static_cast<int32_t>(static_cast<uint32_t>(bits)) : static_cast<int64_t>(bits);
   if (value < INT16_MIN || value > INT16_MAX) return std::nullopt;
   return static_cast<int16_t>(value);
 }
@@ -28,14 +26,12 @@ struct Conversion {
 };
 using enum TypeKind;
 constexpr Conversion kConversions[] = {
-    {kI32, kI64, Op::conv_i32_i64},   {kI32, kU32, Op::conv_i32_u32},   {kI32, kU64, Op::conv_i32_u64},
-    {kI32, kF64, Op::conv_i32_f64},   {kI64, kI32, Op::conv_i64_i32},   {kI64, kU32, Op::conv_i64_u32},
-    {kI64, kU64, Op::conv_i64_u64},   {kI64, kF64, Op::conv_i64_f64},   {kU32, kI32, Op::conv_u32_i32},
-    {kU32, kI64, Op::conv_u32_i64},   {kU32, kU64, Op::conv_u32_u64},   {kU32, kF64, Op::conv_u32_f64},
-    {kU64, kI32, Op::conv_u64_i32},   {kU64, kI64, Op::conv_u64_i64},   {kU64, kU32, Op::conv_u64_u32},
-    {kU64, kF64, Op::conv_u64_f64},   {kF64, kI32, Op::conv_f64_i32},   {kF64, kI64, Op::conv_f64_i64},
-    {kF64, kU32, Op::conv_f64_u32},   {kF64, kU64, Op::conv_f64_u64},   {kBool, kI32, Op::conv_bool_i32},
-    {kBool, kI64, Op::conv_bool_i64}, {kBool, kU32, Op::conv_bool_u32}, {kBool, kU64, Op::conv_bool_u64},
+    {kI32, kI64, Op::conv_i32_i64},   {kI32, kU32, Op::conv_i32_u32},   {kI32, kU64, Op::conv_i32_u64},   {kI32, kF64, Op::conv_i32_f64},
+    {kI64, kI32, Op::conv_i64_i32},   {kI64, kU32, Op::conv_i64_u32},   {kI64, kU64, Op::conv_i64_u64},   {kI64, kF64, Op::conv_i64_f64},
+    {kU32, kI32, Op::conv_u32_i32},   {kU32, kI64, Op::conv_u32_i64},   {kU32, kU64, Op::conv_u32_u64},   {kU32, kF64, Op::conv_u32_f64},
+    {kU64, kI32, Op::conv_u64_i32},   {kU64, kI64, Op::conv_u64_i64},   {kU64, kU32, Op::conv_u64_u32},   {kU64, kF64, Op::conv_u64_f64},
+    {kF64, kI32, Op::conv_f64_i32},   {kF64, kI64, Op::conv_f64_i64},   {kF64, kU32, Op::conv_f64_u32},   {kF64, kU64, Op::conv_f64_u64},
+    {kBool, kI32, Op::conv_bool_i32}, {kBool, kI64, Op::conv_bool_i64}, {kBool, kU32, Op::conv_bool_u32}, {kBool, kU64, Op::conv_bool_u64},
     {kBool, kF64, Op::conv_bool_f64},
 };
 
@@ -122,25 +118,20 @@ bool FunctionEmitter::immediate(Expr* node, Operand& left, Operand& right, TypeI
   std::optional<int16_t> value = as_immediate(k, fixed.bits);
   Op first;
   switch (node->op) {
-    case BinaryOp::kAdd:
-      first = Op::addk_i32;
-      break;
+    case BinaryOp::kAdd: first = Op::addk_i32; break;
     case BinaryOp::kSub:  // a - k  ->  a + -k
       first = Op::addk_i32;
       if (value == INT16_MIN) return false;
       if (value) value = static_cast<int16_t>(-*value);
       break;
-    case BinaryOp::kMul:
-      first = Op::mulk_i32;
-      break;
+    case BinaryOp::kMul: first = Op::mulk_i32; break;
     case BinaryOp::kDiv:
     case BinaryOp::kRem:
       // An immediate is sign-extended: for the unsigned kinds only its positive half means itself.
       if (!value || *value == 0 || (*value < 0 && (k == TypeKind::kU32 || k == TypeKind::kU64))) return false;
       first = node->op == BinaryOp::kDiv ? Op::divk_i32 : Op::remk_i32;
       break;
-    default:
-      return false;
+    default: return false;
   }
   if (!value) return false;
   Reg a = use(node->op_pos, variable);
@@ -197,22 +188,14 @@ Operand FunctionEmitter::repeat(Expr* node, Operand left, Operand right, Want wa
 
 Operand FunctionEmitter::to_text(Pos pos, Operand operand) {
   switch (kind(operand.type)) {
-    case TypeKind::kI32:
-      return call_builtin(pos, Builtin::str_from_i32, operand, kTypeString, {});
-    case TypeKind::kI64:
-      return call_builtin(pos, Builtin::str_from_i64, operand, kTypeString, {});
-    case TypeKind::kU32:
-      return call_builtin(pos, Builtin::str_from_u32, operand, kTypeString, {});
-    case TypeKind::kU64:
-      return call_builtin(pos, Builtin::str_from_u64, operand, kTypeString, {});
-    case TypeKind::kF64:
-      return call_builtin(pos, Builtin::str_from_f64, operand, kTypeString, {});
-    case TypeKind::kBool:
-      return call_builtin(pos, Builtin::str_from_bool, operand, kTypeString, {});
-    case TypeKind::kError:
-      return call_builtin(pos, Builtin::error_message, operand, kTypeString, {});
-    default:
-      return operand;
+    case TypeKind::kI32: return call_builtin(pos, Builtin::str_from_i32, operand, kTypeString, {});
+    case TypeKind::kI64: return call_builtin(pos, Builtin::str_from_i64, operand, kTypeString, {});
+    case TypeKind::kU32: return call_builtin(pos, Builtin::str_from_u32, operand, kTypeString, {});
+    case TypeKind::kU64: return call_builtin(pos, Builtin::str_from_u64, operand, kTypeString, {});
+    case TypeKind::kF64: return call_builtin(pos, Builtin::str_from_f64, operand, kTypeString, {});
+    case TypeKind::kBool: return call_builtin(pos, Builtin::str_from_bool, operand, kTypeString, {});
+    case TypeKind::kError: return call_builtin(pos, Builtin::error_message, operand, kTypeString, {});
+    default: return operand;
   }
 }
 
@@ -223,8 +206,8 @@ Operand FunctionEmitter::convert(Pos pos, Operand operand, TypeId to, Want want)
   if (operand.known && from == TypeKind::kI32 && (to == kTypeI64 || to == kTypeF64)) {
     auto value = static_cast<int32_t>(static_cast<uint32_t>(operand.bits));
     release(operand);
-    uint64_t bits = to == kTypeI64 ? static_cast<uint64_t>(static_cast<int64_t>(value))
-                                   : std::bit_cast<uint64_t>(static_cast<double>(value));
+    uint64_t bits =
+        to == kTypeI64 ? static_cast<uint64_t>(static_cast<int64_t>(value)) : std::bit_cast<uint64_t>(static_cast<double>(value));
     return constant(to, bits);
   }
   for (const Conversion& row : kConversions) {

@@ -18,42 +18,26 @@ void FunctionEmitter::emit_scoped(Block block, bool soft, bool tail) {
 
 void FunctionEmitter::emit_statement(Stmt* s, bool tail) {
   switch (s->kind) {
-    case StmtKind::kExpr:
-      return tail ? emit_tail(s->value) : discard(s->value);
-    case StmtKind::kPrint:
-      return emit_print(s);
-    case StmtKind::kPass:
-      return;
-    case StmtKind::kDeclare:
-      return emit_declare(s);
-    case StmtKind::kAssign:
-      return emit_assign(s);
-    case StmtKind::kUpdate:
-      return emit_update(s);
-    case StmtKind::kDestructure:
-      return emit_destructure(s);
-    case StmtKind::kIf:
-      return emit_if(s, tail);
-    case StmtKind::kWhile:
-      return emit_while(s);
-    case StmtKind::kForRange:
-      return emit_for_range(s);
-    case StmtKind::kForEach:
-      return emit_for_each(s);
-    case StmtKind::kTry:
-      return emit_try(s);
-    case StmtKind::kReturn:
-      return emit_return(s);
-    case StmtKind::kRaise:
-      return emit_raise(s);
+    case StmtKind::kExpr: return tail ? emit_tail(s->value) : discard(s->value);
+    case StmtKind::kPrint: return emit_print(s);
+    case StmtKind::kPass: return;
+    case StmtKind::kDeclare: return emit_declare(s);
+    case StmtKind::kAssign: return emit_assign(s);
+    case StmtKind::kUpdate: return emit_update(s);
+    case StmtKind::kDestructure: return emit_destructure(s);
+    case StmtKind::kIf: return emit_if(s, tail);
+    case StmtKind::kWhile: return emit_while(s);
+    case StmtKind::kForRange: return emit_for_range(s);
+    case StmtKind::kForEach: return emit_for_each(s);
+    case StmtKind::kTry: return emit_try(s);
+    case StmtKind::kReturn: return emit_return(s);
+    case StmtKind::kRaise: return emit_raise(s);
     case StmtKind::kBreak:
-    case StmtKind::kContinue:
-      return emit_jump(s);
+    case StmtKind::kContinue: return emit_jump(s);
     case StmtKind::kFunction:
     case StmtKind::kStruct:
     case StmtKind::kGroup:
-    case StmtKind::kUnsupported:
-      return;
+    case StmtKind::kUnsupported: return;
   }
 }
 

@@ -101,9 +101,7 @@ class FunctionEmitter {
   TypeKind kind(const Expr* e) { return module_.kind(lower(e->type)); }
   Reg target(Want want, TypeId type) { return want.reg != kNoReg ? want.reg : code_.reg(type); }
   Operand result(Want want, Reg reg, TypeId type);
-  Operand constant(TypeId type, uint64_t bits) {
-    return Operand{Operand::Kind::kConstant, kNoReg, type, true, bits, {}};
-  }
+  Operand constant(TypeId type, uint64_t bits) { return Operand{Operand::Kind::kConstant, kNoReg, type, true, bits, {}}; }
   Reg use(Pos pos, Operand& operand);
   void release(const Operand& operand);
   void move_to(Pos pos, Operand operand, Reg d);
@@ -250,10 +248,8 @@ constexpr Op op_for(Op first, TypeKind kind) {
   return static_cast<Op>(static_cast<int>(first) + static_cast<int>(kind) - static_cast<int>(TypeKind::kI32));
 }
 static_assert(op_for(Op::add_i32, TypeKind::kF64) == Op::add_f64 && op_for(Op::rem_i32, TypeKind::kU32) == Op::rem_u32);
-static_assert(op_for(Op::addk_i32, TypeKind::kU64) == Op::addk_u64 &&
-              op_for(Op::remk_i32, TypeKind::kU64) == Op::remk_u64);
-static_assert(op_for(Op::bxor_i32, TypeKind::kU32) == Op::bxor_u32 &&
-              op_for(Op::shr_i32, TypeKind::kU64) == Op::shr_u64);
+static_assert(op_for(Op::addk_i32, TypeKind::kU64) == Op::addk_u64 && op_for(Op::remk_i32, TypeKind::kU64) == Op::remk_u64);
+static_assert(op_for(Op::bxor_i32, TypeKind::kU32) == Op::bxor_u32 && op_for(Op::shr_i32, TypeKind::kU64) == Op::shr_u64);
 static_assert(op_for(Op::jle_i32, TypeKind::kF64) == Op::jle_f64 && op_for(Op::le_i32, TypeKind::kF64) == Op::le_f64);
 static_assert(op_for(Op::jgek_i32, TypeKind::kI64) == Op::jgek_i64);
 

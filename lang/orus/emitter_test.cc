@@ -8,41 +8,36 @@ using testing::code_of;
 using testing::compile_ok;
 
 TEST(Emitter, UpdatesInPlace) {
-  EXPECT_EQ(
-      code_of("fn f(n: i32) -> i32:\n    mut x = n\n    x = x + 1\n    x -= 2\n    x = 3 * x\n    return x\n", "f"),
-      "0 mov r1 r0\n"
-      "1 addk_i32 r1 r1 1\n"
-      "2 addk_i32 r1 r1 -2\n"
-      "3 mulk_i32 r1 r1 3\n"
-      "4 ret r1\n");
+  EXPECT_EQ(code_of("fn f(n: i32) -> i32:\n    mut x = n\n    x = x + 1\n    x -= 2\n    x = 3 * x\n    return x\n", "f"),
+            "0 mov r1 r0\n"
+            "1 addk_i32 r1 r1 1\n"
+            "2 addk_i32 r1 r1 -2\n"
+            "3 mulk_i32 r1 r1 3\n"
+            "4 ret r1\n");
 }
 
 TEST(Emitter, ConstantForms) {
-  EXPECT_EQ(
-      code_of("fn f(x: f64, n: u32) -> f64:\n    a = n / 3\n    b = n % 65536\n    return 2.0 * x - 1.5 + (a as f64)\n",
-              "f"),
-      "0 divk_u32 r2 r1 3\n"
-      "1 load_k r4 65536\n"
-      "2 rem_u32 r3 r1 r4\n"
-      "3 mulk_f64 r5 r0 2\n"
-      "4 subk_f64 r5 r5 1.5\n"
-      "5 conv_u32_f64 r6 r2\n"
-      "6 add_f64 r5 r5 r6\n"
-      "7 ret r5\n");
+  EXPECT_EQ(code_of("fn f(x: f64, n: u32) -> f64:\n    a = n / 3\n    b = n % 65536\n    return 2.0 * x - 1.5 + (a as f64)\n", "f"),
+            "0 divk_u32 r2 r1 3\n"
+            "1 load_k r4 65536\n"
+            "2 rem_u32 r3 r1 r4\n"
+            "3 mulk_f64 r5 r0 2\n"
+            "4 subk_f64 r5 r5 1.5\n"
+            "5 conv_u32_f64 r6 r2\n"
+            "6 add_f64 r5 r5 r6\n"
+            "7 ret r5\n");
 }
 
 TEST(Emitter, CountedLoop) {
-  EXPECT_EQ(
-      code_of("fn f(n: i32) -> i64:\n    mut s: i64 = 0\n    for i in 0..n:\n        s += i as i64\n    return s\n",
-              "f"),
-      "0 load_k r1 0\n"
-      "1 load_k r2 0\n"
-      "2 jle_i32 r0 r2 @7\n"
-      "3 loop 0\n"
-      "4 conv_i32_i64 r3 r2\n"
-      "5 add_i64 r1 r1 r3\n"
-      "6 inc_lt r2 r0 @3\n"
-      "7 ret r1\n");
+  EXPECT_EQ(code_of("fn f(n: i32) -> i64:\n    mut s: i64 = 0\n    for i in 0..n:\n        s += i as i64\n    return s\n", "f"),
+            "0 load_k r1 0\n"
+            "1 load_k r2 0\n"
+            "2 jle_i32 r0 r2 @7\n"
+            "3 loop 0\n"
+            "4 conv_i32_i64 r3 r2\n"
+            "5 add_i64 r1 r1 r3\n"
+            "6 inc_lt r2 r0 @3\n"
+            "7 ret r1\n");
 }
 
 TEST(Emitter, ClosedLiteralLoopNeedsNoEntryTest) {
@@ -108,17 +103,15 @@ TEST(Emitter, WhileIsTestedAtTheBottom) {
 }
 
 TEST(Emitter, ConditionsAreControlFlow) {
-  EXPECT_EQ(
-      code_of("fn f(a: i32, x: f64, b: bool) -> i32:\n    if a < 3 or x > 2.0 and b:\n        return 1\n    return 2\n",
-              "f"),
-      "0 jltk_i32 r0 3 @4\n"
-      "1 load_k r3 2\n"
-      "2 jnlt_f64 r3 r1 @6\n"
-      "3 jump_unless r2 @6\n"
-      "4 load_k r4 1\n"
-      "5 ret r4\n"
-      "6 load_k r4 2\n"
-      "7 ret r4\n");
+  EXPECT_EQ(code_of("fn f(a: i32, x: f64, b: bool) -> i32:\n    if a < 3 or x > 2.0 and b:\n        return 1\n    return 2\n", "f"),
+            "0 jltk_i32 r0 3 @4\n"
+            "1 load_k r3 2\n"
+            "2 jnlt_f64 r3 r1 @6\n"
+            "3 jump_unless r2 @6\n"
+            "4 load_k r4 1\n"
+            "5 ret r4\n"
+            "6 load_k r4 2\n"
+            "7 ret r4\n");
 }
 
 TEST(Emitter, LogicAsValue) {
@@ -133,20 +126,18 @@ TEST(Emitter, LogicAsValue) {
 }
 
 TEST(Emitter, MixedComparisons) {
-  EXPECT_EQ(
-      code_of(
-          "fn f(a: i64, b: u64, c: f64, d: i32) -> bool:\n    if a < b:\n        pass\n    if b >= c:\n        pass\n"
-          "    return d <= c\n",
-          "f"),
-      "0 cmp_i64_u64 r4 r0 r1\n"
-      "1 jgek_i32 r4 0 @2\n"
-      "2 cmp_u64_f64 r4 r1 r2\n"
-      "3 load_k r5 2\n"
-      "4 band_i32 r4 r4 r5\n"
-      "5 jnek_i32 r4 0 @6\n"
-      "6 conv_i32_f64 r6 r3\n"
-      "7 le_f64 r7 r6 r2\n"
-      "8 ret r7\n");
+  EXPECT_EQ(code_of("fn f(a: i64, b: u64, c: f64, d: i32) -> bool:\n    if a < b:\n        pass\n    if b >= c:\n        pass\n"
+                    "    return d <= c\n",
+                    "f"),
+            "0 cmp_i64_u64 r4 r0 r1\n"
+            "1 jgek_i32 r4 0 @2\n"
+            "2 cmp_u64_f64 r4 r1 r2\n"
+            "3 load_k r5 2\n"
+            "4 band_i32 r4 r4 r5\n"
+            "5 jnek_i32 r4 0 @6\n"
+            "6 conv_i32_f64 r6 r3\n"
+            "7 le_f64 r7 r6 r2\n"
+            "8 ret r7\n");
 }
 
 TEST(Emitter, CallsReadLocalsDirectly) {
@@ -240,14 +231,12 @@ TEST(Emitter, FailuresLeftToRunTime) {
   EXPECT_EQ(code_of("s = \"a\"\nprint(s - s)\n", "main"),
             "0 load_k r0 \"a\"\n1 fail type \"Operands must be numeric (i32, i64, u32, u64, or f64)\"\n");
   EXPECT_EQ(
-      code_of("x = 1\nfor k in range(3):\n    print(x + k)\n", "main").find("fail type \"Operands must be the same") !=
-          std::string::npos,
+      code_of("x = 1\nfor k in range(3):\n    print(x + k)\n", "main").find("fail type \"Operands must be the same") != std::string::npos,
       true);
 }
 
 TEST(Emitter, TryCoversItsBodyOnly) {
-  Module module = compile_ok(
-      "fn f(a: i32) -> i32:\n    try:\n        return 10 / a\n    catch e:\n        print(e)\n    return 0\n");
+  Module module = compile_ok("fn f(a: i32) -> i32:\n    try:\n        return 10 / a\n    catch e:\n        print(e)\n    return 0\n");
   const Function* f = testing::find_function(module, "f");
   ASSERT_EQ(f->handlers.size(), 1u);
   EXPECT_EQ(f->handlers[0].start, 0u);

@@ -40,10 +40,8 @@ bool starts_statement_only(Tok kind) {
     case Tok::kBreak:
     case Tok::kContinue:
     case Tok::kPass:
-    case Tok::kPrint:
-      return true;
-    default:
-      return false;
+    case Tok::kPrint: return true;
+    default: return false;
   }
 }
 
@@ -78,8 +76,7 @@ class Lexer {
  private:
   char peek(size_t ahead = 0) const { return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0'; }
   Pos pos_from(size_t start, size_t length) const {
-    return Pos{static_cast<uint32_t>(start), static_cast<uint32_t>(length), line_,
-               static_cast<uint32_t>(start - line_start_ + 1)};
+    return Pos{static_cast<uint32_t>(start), static_cast<uint32_t>(length), line_, static_cast<uint32_t>(start - line_start_ + 1)};
   }
   void push(Tok kind, size_t start, size_t length) { tokens_.push_back(Token{kind, pos_from(start, length)}); }
   bool in_bracket() const { return frames_.back().closer != 0; }
@@ -200,9 +197,7 @@ void Lexer::leave_levels(uint32_t width) {
   }
 }
 
-bool Lexer::opens_body() const {
-  return frames_.back().block_pending && !tokens_.empty() && tokens_.back().kind == Tok::kColon;
-}
+bool Lexer::opens_body() const { return frames_.back().block_pending && !tokens_.empty() && tokens_.back().kind == Tok::kColon; }
 
 /// A line inside brackets that can only be a new statement: better to end the brackets than to lose the rest.
 bool Lexer::bracket_abandoned() const {
@@ -286,8 +281,7 @@ void Lexer::scan_name() {
 /// Takes everything that looks like one number, well-formed or not; number.cc judges it.
 void Lexer::scan_number() {
   size_t start = at_;
-  bool prefixed =
-      peek() == '0' && std::string_view("xXbBoO").find(peek(1)) != std::string_view::npos && peek(1) != '\0';
+  bool prefixed = peek() == '0' && std::string_view("xXbBoO").find(peek(1)) != std::string_view::npos && peek(1) != '\0';
   while (at_ < source_.size()) {
     char c = source_[at_];
     if (is_name_char(c)) {
@@ -353,22 +347,13 @@ bool Lexer::scan_punctuation() {
     if (!rest.starts_with(p.text)) continue;
     size_t start = at_;
     switch (p.kind) {
-      case Tok::kLeftParen:
-        open_bracket(')');
-        break;
-      case Tok::kLeftBracket:
-        open_bracket(']');
-        break;
-      case Tok::kLeftBrace:
-        open_bracket('}');
-        break;
+      case Tok::kLeftParen: open_bracket(')'); break;
+      case Tok::kLeftBracket: open_bracket(']'); break;
+      case Tok::kLeftBrace: open_bracket('}'); break;
       case Tok::kRightParen:
       case Tok::kRightBracket:
-      case Tok::kRightBrace:
-        close_bracket(p.text[0]);
-        break;
-      default:
-        break;
+      case Tok::kRightBrace: close_bracket(p.text[0]); break;
+      default: break;
     }
     at_ += p.text.size();
     push(p.kind, start, p.text.size());

@@ -14,24 +14,12 @@ std::string tokens_of(std::string_view source, std::string* errors = nullptr) {
   for (const Token& t : lex(source, reporter)) {
     if (!out.empty()) out += ' ';
     switch (t.kind) {
-      case Tok::kNewline:
-        out += "NL";
-        break;
-      case Tok::kIndent:
-        out += ">";
-        break;
-      case Tok::kDedent:
-        out += "<";
-        break;
-      case Tok::kEnd:
-        out += "END";
-        break;
-      case Tok::kBad:
-        out += "BAD";
-        break;
-      default:
-        out += source.substr(t.pos.offset, t.pos.length);
-        break;
+      case Tok::kNewline: out += "NL"; break;
+      case Tok::kIndent: out += ">"; break;
+      case Tok::kDedent: out += "<"; break;
+      case Tok::kEnd: out += "END"; break;
+      case Tok::kBad: out += "BAD"; break;
+      default: out += source.substr(t.pos.offset, t.pos.length); break;
     }
   }
   std::string messages;
@@ -56,9 +44,7 @@ TEST(Lexer, LinesAndBlocks) {
   EXPECT_EQ(tokens_of("a\n  b"), "a NL > b NL < END");
 }
 
-TEST(Lexer, CommentLinesDoNotIndent) {
-  EXPECT_EQ(tokens_of("a\n        // deep\nb\n    /* x */ c\n"), "a NL b NL > c NL < END");
-}
+TEST(Lexer, CommentLinesDoNotIndent) { EXPECT_EQ(tokens_of("a\n        // deep\nb\n    /* x */ c\n"), "a NL b NL > c NL < END"); }
 
 TEST(Lexer, BracketsSwitchLayoutOff) {
   EXPECT_EQ(tokens_of("f(\n        1,\n  2\n)\ng"), "f ( 1 , 2 ) NL g NL END");
@@ -78,8 +64,7 @@ TEST(Lexer, AbandonedBracketEndsAtTheNextStatement) {
 }
 
 TEST(Lexer, Numbers) {
-  EXPECT_EQ(tokens_of("1..2 1.5 0xFFu32 1e-5 2.5e+3f64 1_000i64 a.1"),
-            "1 .. 2 1.5 0xFFu32 1e-5 2.5e+3f64 1_000i64 a . 1 NL END");
+  EXPECT_EQ(tokens_of("1..2 1.5 0xFFu32 1e-5 2.5e+3f64 1_000i64 a.1"), "1 .. 2 1.5 0xFFu32 1e-5 2.5e+3f64 1_000i64 a . 1 NL END");
   EXPECT_EQ(tokens_of("0x1e-5"), "0x1e - 5 NL END");
 }
 

@@ -40,8 +40,7 @@ bool parse_integer(std::string_view digits, int base, Number* out) {
     if (c == '_') continue;
     int value = digit_value(c);
     if (value >= base) return false;
-    auto wide =
-        static_cast<unsigned __int128>(out->magnitude) * static_cast<unsigned>(base) + static_cast<unsigned>(value);
+    auto wide = static_cast<unsigned __int128>(out->magnitude) * static_cast<unsigned>(base) + static_cast<unsigned>(value);
     if (wide > std::numeric_limits<uint64_t>::max()) out->overflow = true;
     out->magnitude = static_cast<uint64_t>(wide);
   }

@@ -46,8 +46,7 @@ TEST(Number, Spellings) {
   EXPECT_FALSE(number("4.0i32").is_float);
   EXPECT_EQ(number("1e999").real, std::numeric_limits<double>::infinity());
   EXPECT_EQ(number("1e-999").real, 0.0);
-  for (std::string_view bad :
-       {"1__0", "1_", "0x", "0b2", "0o8", "12abc", "5u", "1e", "1e+", "4.5i32", "0x_1", "1_.5"}) {
+  for (std::string_view bad : {"1__0", "1_", "0x", "0b2", "0o8", "12abc", "5u", "1e", "1e+", "4.5i32", "0x_1", "1_.5"}) {
     EXPECT_FALSE(valid(bad)) << bad;
   }
 }

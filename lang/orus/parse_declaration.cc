@@ -134,11 +134,8 @@ Stmt* Parser::parse_pub() {
     case Tok::kEnum:
     case Tok::kImpl:
     case Tok::kMut:
-    case Tok::kName:
-      return parse_statement_body();
-    default:
-      error_here("Expected a declaration after 'pub'");
-      return nullptr;
+    case Tok::kName: return parse_statement_body();
+    default: error_here("Expected a declaration after 'pub'"); return nullptr;
   }
 }
 

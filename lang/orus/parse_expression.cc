@@ -50,10 +50,8 @@ bool starts_expression(Tok kind) {
     case Tok::kMatch:
     case Tok::kLeftParen:
     case Tok::kLeftBracket:
-    case Tok::kLeftBrace:
-      return true;
-    default:
-      return false;
+    case Tok::kLeftBrace: return true;
+    default: return false;
   }
 }
 
@@ -253,8 +251,7 @@ bool Parser::parse_arguments(std::vector<Expr*>& out, Tok closer, std::string_vi
     if (accept(Tok::kComma)) continue;
     if (at(closer)) break;
     if (starts_expression(current().kind)) {
-      error_here(fmt::format("expecting a comma before '{}'", text(current())),
-                 fmt::format("separate {} with commas", what));
+      error_here(fmt::format("expecting a comma before '{}'", text(current())), fmt::format("separate {} with commas", what));
     } else if (at(Tok::kAssign)) {
       error_here("An assignment is not a value", "write '==' to compare");
     } else {
@@ -340,20 +337,13 @@ Expr* Parser::parse_struct_literal(Expr* name) {
 Expr* Parser::parse_primary() {
   Pos pos = current().pos;
   switch (current().kind) {
-    case Tok::kNumber:
-      return parse_number_literal();
-    case Tok::kString:
-      return parse_string_literal();
-    case Tok::kLeftParen:
-      return parse_parenthesised();
-    case Tok::kLeftBracket:
-      return parse_array();
-    case Tok::kLeftBrace:
-      return parse_map();
-    case Tok::kFn:
-      return parse_lambda();
-    case Tok::kMatch:
-      return parse_match();
+    case Tok::kNumber: return parse_number_literal();
+    case Tok::kString: return parse_string_literal();
+    case Tok::kLeftParen: return parse_parenthesised();
+    case Tok::kLeftBracket: return parse_array();
+    case Tok::kLeftBrace: return parse_map();
+    case Tok::kFn: return parse_lambda();
+    case Tok::kMatch: return parse_match();
     case Tok::kTrue:
     case Tok::kFalse: {
       Expr* e = expression(ExprKind::kBool, pos);
@@ -367,12 +357,8 @@ Expr* Parser::parse_primary() {
       advance();
       return e;
     }
-    case Tok::kPrint:
-      error_here("'print' is a statement and has no value");
-      return nullptr;
-    default:
-      error_here(fmt::format("Expected an expression, found {}", describe(current().kind)));
-      return nullptr;
+    case Tok::kPrint: error_here("'print' is a statement and has no value"); return nullptr;
+    default: error_here(fmt::format("Expected an expression, found {}", describe(current().kind))); return nullptr;
   }
 }
 
@@ -431,8 +417,7 @@ bool Parser::is_fill(const std::vector<Expr*>& items, bool trailing_comma) const
   if (fill_off_ || trailing_comma || items.size() != 2) return false;
   const Expr& count = *items[1];
   if (count.kind == ExprKind::kName) return !count.parenthesised;
-  return count.kind == ExprKind::kNumber && !count.number.is_float && !count.number.negative &&
-         count.number.suffix != kTyF64;
+  return count.kind == ExprKind::kNumber && !count.number.is_float && !count.number.negative && count.number.suffix != kTyF64;
 }
 
 Expr* Parser::parse_array() {
@@ -469,8 +454,7 @@ Expr* Parser::parse_map() {
   Expr* e = expression(ExprKind::kUnsupported, current().pos);
   advance();
   while (!at(Tok::kRightBrace)) {
-    if (parse_expression() == nullptr || !expect(Tok::kColon, "Expected ':' in this map literal") ||
-        parse_expression() == nullptr) {
+    if (parse_expression() == nullptr || !expect(Tok::kColon, "Expected ':' in this map literal") || parse_expression() == nullptr) {
       return nullptr;
     }
     if (!accept(Tok::kComma) && !at(Tok::kRightBrace)) {

@@ -74,8 +74,7 @@ Stmt* Parser::recover(size_t start) {
   std::vector<Expr*> names;
   size_t i = start;
   auto header = [](Tok t) {
-    return t == Tok::kPub || t == Tok::kMut || t == Tok::kFn || t == Tok::kStruct || t == Tok::kEnum ||
-           t == Tok::kComma;
+    return t == Tok::kPub || t == Tok::kMut || t == Tok::kFn || t == Tok::kStruct || t == Tok::kEnum || t == Tok::kComma;
   };
   while (i + 1 < tokens_.size() && (header(tokens_[i].kind) || tokens_[i].kind == Tok::kName)) {
     if (tokens_[i].kind == Tok::kName) {
@@ -95,52 +94,29 @@ Stmt* Parser::recover(size_t start) {
 
 Stmt* Parser::parse_statement_body() {
   switch (current().kind) {
-    case Tok::kPrint:
-      return parse_print();
-    case Tok::kIf:
-      return parse_if();
-    case Tok::kTry:
-      return parse_try();
+    case Tok::kPrint: return parse_print();
+    case Tok::kIf: return parse_if();
+    case Tok::kTry: return parse_try();
     case Tok::kWhile:
     case Tok::kFor:
-    case Tok::kQuote:
-      return parse_loop();
-    case Tok::kReturn:
-      return parse_return();
-    case Tok::kBreak:
-      return parse_jump(StmtKind::kBreak);
-    case Tok::kContinue:
-      return parse_jump(StmtKind::kContinue);
-    case Tok::kFn:
-      return ahead(1).kind == Tok::kLeftParen ? parse_simple() : parse_function();
-    case Tok::kStruct:
-      return parse_struct();
-    case Tok::kEnum:
-      return parse_unsupported_block("Enums are");
-    case Tok::kImpl:
-      return parse_unsupported_block("Methods are");
-    case Tok::kUse:
-      return parse_use();
-    case Tok::kPub:
-      return parse_pub();
-    case Tok::kMut:
-      return parse_declaration();
-    case Tok::kPass:
-      advance();
-      return statement(StmtKind::kPass);
-    case Tok::kIndent:
-      return parse_stray_block();
+    case Tok::kQuote: return parse_loop();
+    case Tok::kReturn: return parse_return();
+    case Tok::kBreak: return parse_jump(StmtKind::kBreak);
+    case Tok::kContinue: return parse_jump(StmtKind::kContinue);
+    case Tok::kFn: return ahead(1).kind == Tok::kLeftParen ? parse_simple() : parse_function();
+    case Tok::kStruct: return parse_struct();
+    case Tok::kEnum: return parse_unsupported_block("Enums are");
+    case Tok::kImpl: return parse_unsupported_block("Methods are");
+    case Tok::kUse: return parse_use();
+    case Tok::kPub: return parse_pub();
+    case Tok::kMut: return parse_declaration();
+    case Tok::kPass: advance(); return statement(StmtKind::kPass);
+    case Tok::kIndent: return parse_stray_block();
     case Tok::kElse:
-    case Tok::kElif:
-      error_here(fmt::format("{} without a matching 'if'", describe(current().kind)));
-      return nullptr;
-    case Tok::kCatch:
-      error_here("'catch' without a matching 'try'");
-      return nullptr;
-    case Tok::kName:
-      return parse_name_statement();
-    default:
-      return parse_simple();
+    case Tok::kElif: error_here(fmt::format("{} without a matching 'if'", describe(current().kind))); return nullptr;
+    case Tok::kCatch: error_here("'catch' without a matching 'try'"); return nullptr;
+    case Tok::kName: return parse_name_statement();
+    default: return parse_simple();
   }
 }
 
@@ -189,8 +165,7 @@ bool Parser::parse_suite(std::string_view what, Block* out) {
       parse_statements(body, false);
       accept(Tok::kDedent);
     } else {
-      error_here(fmt::format("Incorrect indentation in {}: expected an indented block", what),
-                 "use 'pass' for a block that does nothing");
+      error_here(fmt::format("Incorrect indentation in {}: expected an indented block", what), "use 'pass' for a block that does nothing");
     }
   }
   --block_depth_;
@@ -237,8 +212,7 @@ Stmt* Parser::parse_if() {
     advance();
     Branch branch;
     branch.condition = parse_condition(what);
-    if (branch.condition == nullptr || !parse_suite(what == "if" ? "if block" : "elif block", &branch.body))
-      return nullptr;
+    if (branch.condition == nullptr || !parse_suite(what == "if" ? "if block" : "elif block", &branch.body)) return nullptr;
     branches.push_back(branch);
     what = "elif";
   } while (at(Tok::kElif));
@@ -371,10 +345,8 @@ bool Parser::at_raise() const {
     case Tok::kFalse:
     case Tok::kLeftParen:
     case Tok::kNewline:
-    case Tok::kEnd:
-      return true;
-    default:
-      return false;
+    case Tok::kEnd: return true;
+    default: return false;
   }
 }
 

@@ -46,9 +46,7 @@ class Parser {
   std::string_view text(const Token& token) const { return program_.source.substr(token.pos.offset, token.pos.length); }
   bool at_word(std::string_view word) const { return at(Tok::kName) && text(current()) == word; }
   void error(Pos pos, std::string message, std::string help = {});
-  void error_here(std::string message, std::string help = {}) {
-    error(current().pos, std::move(message), std::move(help));
-  }
+  void error_here(std::string message, std::string help = {}) { error(current().pos, std::move(message), std::move(help)); }
   void unsupported(Pos pos, std::string_view what);
   void skip_line_and_block();
   void skip_block();

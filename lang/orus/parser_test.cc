@@ -23,43 +23,27 @@ std::string show(const Expr* e) {
       std::string sign = e->number.negative ? "-" : "";
       return sign + (e->number.is_float ? std::to_string(e->number.real) : std::to_string(e->number.magnitude));
     }
-    case ExprKind::kBool:
-      return e->flag ? "true" : "false";
-    case ExprKind::kString:
-      return '"' + std::string(e->text) + '"';
-    case ExprKind::kName:
-      return std::string(e->text);
-    case ExprKind::kNegate:
-      return "(neg " + show(e->left) + ")";
-    case ExprKind::kNot:
-      return "(not " + show(e->left) + ")";
-    case ExprKind::kComplement:
-      return "(~ " + show(e->left) + ")";
-    case ExprKind::kBinary:
-      return "(" + std::string(kOps[static_cast<size_t>(e->op)]) + " " + show(e->left) + " " + show(e->right) + ")";
-    case ExprKind::kCast:
-      return "(as " + show(e->left) + " " + std::string(e->type_expr->name) + ")";
-    case ExprKind::kConditional:
-      return "(? " + show(e->left) + " " + show(e->right) + " " + show(e->third) + ")";
-    case ExprKind::kCall:
-      return "(call " + show(e->left) + show_list(e->items) + ")";
-    case ExprKind::kIndex:
-      return "(at " + show(e->left) + " " + show(e->right) + ")";
-    case ExprKind::kSlice:
-      return "(slice " + show(e->left) + " " + show(e->right) + " " + show(e->third) + ")";
-    case ExprKind::kMember:
-      return "(. " + show(e->left) + " " + std::string(e->text) + ")";
-    case ExprKind::kArray:
-      return "[" + show_list(e->items) + " ]";
-    case ExprKind::kFill:
-      return "(fill " + show(e->left) + " " + show(e->right) + ")";
+    case ExprKind::kBool: return e->flag ? "true" : "false";
+    case ExprKind::kString: return '"' + std::string(e->text) + '"';
+    case ExprKind::kName: return std::string(e->text);
+    case ExprKind::kNegate: return "(neg " + show(e->left) + ")";
+    case ExprKind::kNot: return "(not " + show(e->left) + ")";
+    case ExprKind::kComplement: return "(~ " + show(e->left) + ")";
+    case ExprKind::kBinary: return "(" + std::string(kOps[static_cast<size_t>(e->op)]) + " " + show(e->left) + " " + show(e->right) + ")";
+    case ExprKind::kCast: return "(as " + show(e->left) + " " + std::string(e->type_expr->name) + ")";
+    case ExprKind::kConditional: return "(? " + show(e->left) + " " + show(e->right) + " " + show(e->third) + ")";
+    case ExprKind::kCall: return "(call " + show(e->left) + show_list(e->items) + ")";
+    case ExprKind::kIndex: return "(at " + show(e->left) + " " + show(e->right) + ")";
+    case ExprKind::kSlice: return "(slice " + show(e->left) + " " + show(e->right) + " " + show(e->third) + ")";
+    case ExprKind::kMember: return "(. " + show(e->left) + " " + std::string(e->text) + ")";
+    case ExprKind::kArray: return "[" + show_list(e->items) + " ]";
+    case ExprKind::kFill: return "(fill " + show(e->left) + " " + show(e->right) + ")";
     case ExprKind::kStructLit: {
       std::string out = "(" + std::string(e->text) + "{}";
       for (const FieldInit& f : e->fields) out += " " + std::string(f.name) + "=" + show(f.value);
       return out + ")";
     }
-    case ExprKind::kUnsupported:
-      return "unsupported";
+    case ExprKind::kUnsupported: return "unsupported";
   }
   return "";
 }

@@ -14,18 +14,12 @@ struct ClassWords {
 };
 ClassWords words(ErrorClass what) {
   switch (what) {
-    case ErrorClass::kName:
-      return {"SYNTAX ERROR", "Unresolved or misused name", "name"};
-    case ErrorClass::kType:
-      return {"TYPE MISMATCH", "Types do not fit", "type"};
-    case ErrorClass::kModule:
-      return {"MODULE ERROR", "Module problem", "import"};
-    case ErrorClass::kUnsupported:
-      return {"SYNTAX ERROR", "Not supported yet", "unimplemented"};
-    case ErrorClass::kLimit:
-      return {"SYNTAX ERROR", "Program too large", "limit"};
-    default:
-      return {"SYNTAX ERROR", "Invalid syntax", "syntax"};
+    case ErrorClass::kName: return {"SYNTAX ERROR", "Unresolved or misused name", "name"};
+    case ErrorClass::kType: return {"TYPE MISMATCH", "Types do not fit", "type"};
+    case ErrorClass::kModule: return {"MODULE ERROR", "Module problem", "import"};
+    case ErrorClass::kUnsupported: return {"SYNTAX ERROR", "Not supported yet", "unimplemented"};
+    case ErrorClass::kLimit: return {"SYNTAX ERROR", "Program too large", "limit"};
+    default: return {"SYNTAX ERROR", "Invalid syntax", "syntax"};
   }
 }
 

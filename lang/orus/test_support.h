@@ -43,18 +43,12 @@ inline const Function* find_function(const Module& module, std::string_view name
 inline std::string constant_text(const Module& module, uint32_t index) {
   const Constant& k = module.constants[index];
   switch (module.kind(k.type)) {
-    case TypeKind::kString:
-      return '"' + k.text + '"';
-    case TypeKind::kF64:
-      return fmt::format("{}", std::bit_cast<double>(k.bits));
-    case TypeKind::kI32:
-      return fmt::format("{}", static_cast<int32_t>(k.bits));
-    case TypeKind::kI64:
-      return fmt::format("{}", static_cast<int64_t>(k.bits));
-    case TypeKind::kBool:
-      return k.bits != 0 ? "true" : "false";
-    default:
-      return fmt::format("{}", k.bits);
+    case TypeKind::kString: return '"' + k.text + '"';
+    case TypeKind::kF64: return fmt::format("{}", std::bit_cast<double>(k.bits));
+    case TypeKind::kI32: return fmt::format("{}", static_cast<int32_t>(k.bits));
+    case TypeKind::kI64: return fmt::format("{}", static_cast<int64_t>(k.bits));
+    case TypeKind::kBool: return k.bits != 0 ? "true" : "false";
+    default: return fmt::format("{}", k.bits);
   }
 }
 
@@ -64,32 +58,20 @@ inline std::string operand_text(const Module& module, const Insn& insn, uint32_t
   char letter = info(insn.opcode()).format[i];
   *done = letter == 'J' || letter == 'K' || letter == 'G';
   switch (letter) {
-    case '-':
-      return "";
-    case 'i':
-      return fmt::format(" {}", static_cast<int16_t>(value));
-    case 'j':
-      return fmt::format(" @{}", static_cast<int>(pc) + static_cast<int16_t>(value));
-    case 'h':
-      return ' ' + constant_text(module, value);
-    case 'B':
-      return fmt::format(" {}", info(static_cast<Builtin>(value)).name);
-    case 'F':
-      return fmt::format(" {}", module.functions[value].name);
-    case 'q':
-      return fmt::format(" {}", kErrorKindWords[value]);
-    case 'J':
-      return fmt::format(" @{}", static_cast<int>(pc) + insn.bc());
-    case 'K':
-      return ' ' + constant_text(module, static_cast<uint32_t>(insn.bc()));
-    case 'G':
-      return ' ' + module.globals[static_cast<uint32_t>(insn.bc())].name;
+    case '-': return "";
+    case 'i': return fmt::format(" {}", static_cast<int16_t>(value));
+    case 'j': return fmt::format(" @{}", static_cast<int>(pc) + static_cast<int16_t>(value));
+    case 'h': return ' ' + constant_text(module, value);
+    case 'B': return fmt::format(" {}", info(static_cast<Builtin>(value)).name);
+    case 'F': return fmt::format(" {}", module.functions[value].name);
+    case 'q': return fmt::format(" {}", kErrorKindWords[value]);
+    case 'J': return fmt::format(" @{}", static_cast<int>(pc) + insn.bc());
+    case 'K': return ' ' + constant_text(module, static_cast<uint32_t>(insn.bc()));
+    case 'G': return ' ' + module.globals[static_cast<uint32_t>(insn.bc())].name;
     case 'n':
     case 'L':
-    case 'f':
-      return fmt::format(" {}", value);
-    default:
-      return value == kNoReg ? " -" : fmt::format(" r{}", value);
+    case 'f': return fmt::format(" {}", value);
+    default: return value == kNoReg ? " -" : fmt::format(" r{}", value);
   }
 }
 

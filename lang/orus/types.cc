@@ -20,8 +20,7 @@ Ty TypeTable::add(Node node) {
 Ty TypeTable::array_of(Ty element) {
   element = resolve(element);
   if (array_of_.size() <= element.index) array_of_.resize(element.index + 1, 0);
-  if (array_of_[element.index] == 0)
-    array_of_[element.index] = add(Node{.form = Form::kArray, .element = element}).index;
+  if (array_of_[element.index] == 0) array_of_[element.index] = add(Node{.form = Form::kArray, .element = element}).index;
   return Ty{array_of_[element.index]};
 }
 
@@ -69,8 +68,7 @@ bool TypeTable::unify(Ty a, Ty b) {
 }
 
 std::string TypeTable::name(Ty t) const {
-  static constexpr std::string_view kNames[] = {"?",   "void", "i32",    "i64",   "u32",  "u64",
-                                                "f64", "bool", "string", "error", "range"};
+  static constexpr std::string_view kNames[] = {"?", "void", "i32", "i64", "u32", "u64", "f64", "bool", "string", "error", "range"};
   t = resolve(t);
   std::string open, close;
   for (; form(t) == Form::kArray; t = resolve(element(t))) {
@@ -87,9 +85,8 @@ Ty TypeTable::builtin(std::string_view name) {
     std::string_view name;
     Ty type;
   };
-  static constexpr Entry kEntries[] = {{"i32", kTyI32},       {"i64", kTyI64},    {"u32", kTyU32},
-                                       {"u64", kTyU64},       {"f64", kTyF64},    {"bool", kTyBool},
-                                       {"string", kTyString}, {"str", kTyString}, {"void", kTyVoid}};
+  static constexpr Entry kEntries[] = {{"i32", kTyI32},   {"i64", kTyI64},       {"u32", kTyU32},    {"u64", kTyU64},  {"f64", kTyF64},
+                                       {"bool", kTyBool}, {"string", kTyString}, {"str", kTyString}, {"void", kTyVoid}};
   for (const Entry& entry : kEntries) {
     if (entry.name == name) return entry.type;
   }

@@ -38,8 +38,8 @@ struct Ty {
   constexpr bool operator==(const Ty&) const = default;
 };
 
-inline constexpr Ty kTyPoison{0}, kTyVoid{1}, kTyI32{2}, kTyI64{3}, kTyU32{4}, kTyU64{5}, kTyF64{6}, kTyBool{7},
-    kTyString{8}, kTyError{9}, kTyRange{10};
+inline constexpr Ty kTyPoison{0}, kTyVoid{1}, kTyI32{2}, kTyI64{3}, kTyU32{4}, kTyU64{5}, kTyF64{6}, kTyBool{7}, kTyString{8}, kTyError{9},
+    kTyRange{10};
 
 constexpr bool is_integer(Ty t) { return t.index >= kTyI32.index && t.index <= kTyU64.index; }
 constexpr bool is_number(Ty t) { return t.index >= kTyI32.index && t.index <= kTyF64.index; }

@@ -37,7 +37,8 @@ size_t judge_module(const VerifiedModule& module, const jit::CompileOptions& opt
     for (int32_t loop = -1; loop < static_cast<int32_t>(module.module.functions[f].loops); ++loop) {
       Status status = jit::judge_unit(module, options, {.function = f, .loop = loop, .spill = spill, .seed = seed});
       if (!status.ok() && status.error().code == ErrorCode::kUsage) continue;
-      EXPECT_TRUE(status.ok()) << name << " function " << f << " loop " << loop << ": " << status.error().where << ": " << status.error().detail;
+      EXPECT_TRUE(status.ok()) << name << " function " << f << " loop " << loop << ": " << status.error().where << ": "
+                               << status.error().detail;
       ++units;
     }
   }
@@ -79,7 +80,8 @@ fn f(a: [i32], b: [i64], n: i32, x: f64) -> f64:
         a[3] = s / (a[0] | 1)
     return t + (s as f64)
 print(f([1, 2, 3, 4], [5, 6], 5, 2.0))
-)", api::ProgramForm::kSource);
+)",
+                                          api::ProgramForm::kSource);
   ASSERT_NE(loaded.program, nullptr);
   jit::CompileOptions options;
   options.opt_level = 1;

@@ -60,8 +60,8 @@ File read_file(const std::string& path) {
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {
     file.text += line + "\n";
-    for (const char* name : {"RUN", "MODULE", "ARRAYS", "EXPECT-NOT", "EXPECT-COUNT", "EXPECT", "RESULT",
-                             "RESULT-BEFORE", "RESULT-AFTER"}) {
+    for (const char* name :
+         {"RUN", "MODULE", "ARRAYS", "EXPECT-NOT", "EXPECT-COUNT", "EXPECT", "RESULT", "RESULT-BEFORE", "RESULT-AFTER"}) {
       std::string start = std::string("; ") + name + ": ";
       if (line.starts_with(start)) file.directives.push_back({number, name, line.substr(start.size())});
     }
@@ -121,8 +121,7 @@ void add_callees(ModuleBuilder& builder, FunctionId reads, FunctionId writes, Fu
 }
 
 /// Code that nothing runs: registers and instructions for frame states to name.
-void add_frame_code(ModuleBuilder& builder, FunctionId f, size_t params, TypeId result,
-                    std::initializer_list<FunctionId> callees) {
+void add_frame_code(ModuleBuilder& builder, FunctionId f, size_t params, TypeId result, std::initializer_list<FunctionId> callees) {
   constexpr TypeId kSpare[] = {kTypeI32, kTypeI64, kTypeF64, kTypeBool, kTypeString};
   FunctionBuilder code(builder, f);
   Reg returned = kNoReg;
@@ -306,8 +305,7 @@ void check_case(TestFrame& frame, const Function& fn, const Case& c, const Obser
   ASSERT_EQ(seen.outcome, Outcome::kReturned) << "leaves: " << kExitReasons[static_cast<size_t>(seen.reason)].name;
   double a = slot_f64(c.value), b = slot_f64(frame.vm().result);
   bool both_nan = fn.result == IrType::kF64 && a != a && b != b;
-  EXPECT_TRUE(both_nan || c.value == frame.vm().result)
-      << "gives " << static_cast<int64_t>(frame.vm().result) << " or " << b;
+  EXPECT_TRUE(both_nan || c.value == frame.vm().result) << "gives " << static_cast<int64_t>(frame.vm().result) << " or " << b;
 }
 
 void check_before(TestFrame& frame, const Function& fn, Case& c) {
@@ -348,8 +346,7 @@ void check_text(const File& file, const std::string& output) {
   for (const Directive& d : file.directives) {
     if (d.name == "EXPECT") {
       size_t at = output.find(d.text, from);
-      EXPECT_NE(at, std::string::npos) << "line " << d.line << ": expected, in this order: " << d.text << "\n"
-                                       << output;
+      EXPECT_NE(at, std::string::npos) << "line " << d.line << ": expected, in this order: " << d.text << "\n" << output;
       if (at != std::string::npos) from = at + d.text.size();
     }
     if (d.name == "EXPECT-COUNT") {
@@ -361,8 +358,7 @@ void check_text(const File& file, const std::string& output) {
       EXPECT_EQ(count, want) << "line " << d.line << ": number of: " << what << "\n" << output;
     }
     if (d.name == "EXPECT-NOT") {
-      EXPECT_EQ(output.find(d.text), std::string::npos) << "line " << d.line << ": not expected: " << d.text << "\n"
-                                                        << output;
+      EXPECT_EQ(output.find(d.text), std::string::npos) << "line " << d.line << ": not expected: " << d.text << "\n" << output;
     }
   }
 }

@@ -37,12 +37,14 @@ std::string code(std::string_view text) {
 }
 
 std::string effect_names(uint32_t effects) {
-  struct Name { uint32_t bit; std::string_view name; };
-  static constexpr Name kNames[] = {
-      {kMayRaise, "raises"},         {kMayGc, "allocates"},          {kReadHeap, "reads heap"},
-      {kWriteHeap, "writes heap"},   {kReadGlobal, "reads global"},  {kWriteGlobal, "writes global"},
-      {kBranch, "branches"},         {kTerminator, "ends block"},    {kCall, "calls"},
-      {kSafepoint, "safepoint"},     {kOutput, "output"},            {kInput, "input"}};
+  struct Name {
+    uint32_t bit;
+    std::string_view name;
+  };
+  static constexpr Name kNames[] = {{kMayRaise, "raises"},       {kMayGc, "allocates"},         {kReadHeap, "reads heap"},
+                                    {kWriteHeap, "writes heap"}, {kReadGlobal, "reads global"}, {kWriteGlobal, "writes global"},
+                                    {kBranch, "branches"},       {kTerminator, "ends block"},   {kCall, "calls"},
+                                    {kSafepoint, "safepoint"},   {kOutput, "output"},           {kInput, "input"}};
   std::string out;
   for (const Name& n : kNames) {
     if ((effects & n.bit) == 0) continue;
@@ -63,8 +65,8 @@ void print_opcodes(std::string& out) {
       out += fmt::format("\n**{}**\n\n| # | name | operands | kinds | effects | semantics |\n", family);
       out += "|---|---|---|---|---|---|\n";
     }
-    out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", i, code(row.name), code(row.format), code(row.kinds),
-                       effect_names(row.effects), cell(row.semantics));
+    out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", i, code(row.name), code(row.format), code(row.kinds), effect_names(row.effects),
+                       cell(row.semantics));
   }
 }
 
@@ -84,8 +86,7 @@ void print_errors(std::string& out) {
   out += "\n## Traps\n\nErrors that instructions and builtins raise, the same in every tier.\n\n";
   out += "| name | kind | message |\n|---|---|---|\n";
   for (const TrapInfo& trap : kTraps) {
-    out += fmt::format("| {} | {} | {} |\n", trap.name, kErrorKindWords[static_cast<size_t>(trap.kind)],
-                       cell(trap.message));
+    out += fmt::format("| {} | {} | {} |\n", trap.name, kErrorKindWords[static_cast<size_t>(trap.kind)], cell(trap.message));
   }
 }
 

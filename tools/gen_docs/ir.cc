@@ -121,7 +121,7 @@ std::string types_of(const IrOpInfo& row) {
 
 std::string effects_of(uint16_t effects) {
   static constexpr std::pair<uint16_t, const char*> kNames[] = {
-      {kIrReads, "reads"}, {kIrWrites, "writes"}, {kIrExits, "exits"}, {kIrPinned, "pinned"},
+      {kIrReads, "reads"}, {kIrWrites, "writes"},       {kIrExits, "exits"},          {kIrPinned, "pinned"},
       {kIrCall, "call"},   {kIrSafepoint, "safepoint"}, {kIrTerminator, "terminator"}};
   std::string text;
   for (auto [bit, name] : kNames) {

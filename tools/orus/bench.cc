@@ -95,8 +95,10 @@ double uplift(const Figures& f) {
 }
 
 Json samples_json(const Samples& samples) {
-  return {{"wall_ns_median", median(samples.wall_ns)}, {"cpu_ns_median", median(samples.cpu_ns)},
-          {"wall_ns", samples.wall_ns}, {"cpu_ns", samples.cpu_ns}};
+  return {{"wall_ns_median", median(samples.wall_ns)},
+          {"cpu_ns_median", median(samples.cpu_ns)},
+          {"wall_ns", samples.wall_ns},
+          {"cpu_ns", samples.cpu_ns}};
 }
 
 Json figures_json(const Figures& f) {
@@ -115,16 +117,16 @@ Json figures_json(const Figures& f) {
 }
 
 std::string header_line(size_t width) {
-  return fmt::format("{:<{}} {:>12} {:>12} {:>9} {:>17} {:>10} {:>12}\n", "program", width, "interp ms", "native ms",
-                     "uplift", "95 %", "coverage", "compile ms");
+  return fmt::format("{:<{}} {:>12} {:>12} {:>9} {:>17} {:>10} {:>12}\n", "program", width, "interp ms", "native ms", "uplift", "95 %",
+                     "coverage", "compile ms");
 }
 
 std::string figures_line(const Figures& f, size_t width) {
   if (!f.difference.empty()) return fmt::format("{:<{}} {}\n", f.file, width, f.difference);
   Interval interval = ratio_interval(f.interpreted.cpu_ns, f.native.cpu_ns);
   return fmt::format("{:<{}} {:>12.2f} {:>12.2f} {:>8.2f}x {:>8.2f}-{:<8.2f} {:>8.2f} % {:>12.2f}\n", f.file, width,
-                     milliseconds(median(f.interpreted.cpu_ns)), milliseconds(median(f.native.cpu_ns)), uplift(f),
-                     interval.low, interval.high, 100 * f.coverage, milliseconds(median(f.compile_ns)));
+                     milliseconds(median(f.interpreted.cpu_ns)), milliseconds(median(f.native.cpu_ns)), uplift(f), interval.low,
+                     interval.high, 100 * f.coverage, milliseconds(median(f.compile_ns)));
 }
 
 }  // namespace

@@ -9,8 +9,7 @@ namespace {
 
 class Bisection {
  public:
-  Bisection(const Invocation& invocation, const Mode& mode, const std::string& file, const std::string& input,
-            const Observation& reference)
+  Bisection(const Invocation& invocation, const Mode& mode, const std::string& file, const std::string& input, const Observation& reference)
       : invocation_(invocation), mode_(mode), file_(file), input_(input), reference_(reference) {}
 
   bool differs(const std::vector<std::string>& flags) const {
@@ -50,8 +49,8 @@ class Bisection {
 
 }  // namespace
 
-std::string find_guilty_pass(const Invocation& invocation, const Mode& mode, const std::string& file,
-                             const std::string& input, const Observation& reference) {
+std::string find_guilty_pass(const Invocation& invocation, const Mode& mode, const std::string& file, const std::string& input,
+                             const Observation& reference) {
   if (mode.flags.find("--jit=off") != std::string_view::npos) return "no pass: the mode interprets";
   Bisection bisection(invocation, mode, file, input, reference);
   if (!bisection.differs({})) return "unknown: the difference did not show again";

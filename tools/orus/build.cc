@@ -36,8 +36,8 @@ int verify_command(const Invocation& invocation) {
   int exit_code = api::kExitOk;
   for (const std::string& file : invocation.files) {
     bool text = file.ends_with(".orus") || file.ends_with(".oasm");
-    auto program = text ? load_or_report(invocation, file, &exit_code)
-                        : load_or_report(invocation, file, api::ProgramForm::kBytecode, &exit_code);
+    auto program =
+        text ? load_or_report(invocation, file, &exit_code) : load_or_report(invocation, file, api::ProgramForm::kBytecode, &exit_code);
     if (program == nullptr) continue;
     const Module& module = program->module->module;
     write_output(fmt::format("ok {} ({} functions)\n", file, module.functions.size()));

@@ -35,8 +35,8 @@ bool parse_value(std::string_view text, RunCount* out) {
 }
 
 constexpr CommandOptionRow kOptions[] = {
-#define OPTION(field, type, default_value, flag, value, commands, help)                            \
-  {{flag, value, api::Visibility::kShown, help,                                                    \
+#define OPTION(field, type, default_value, flag, value, commands, help)                                 \
+  {{flag, value, api::Visibility::kShown, help,                                                         \
     [](std::string_view text, CommandOptions* options) { return parse_value(text, &options->field); }}, \
    commands},
 #include "tools/orus/options.def"
@@ -53,9 +53,7 @@ std::vector<api::OptionRow<CommandOptions>> rows_of(std::string_view command) {
 
 bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-'; }
 
-Error unknown_option(std::string_view word) {
-  return {ErrorCode::kUsage, "unknown option '" + std::string(word) + "'"};
-}
+Error unknown_option(std::string_view word) { return {ErrorCode::kUsage, "unknown option '" + std::string(word) + "'"}; }
 
 /// Moves past an option of any command and its value; stays where it is at anything else.
 void skip_option(std::span<const std::string_view> words, size_t* at) {
@@ -96,8 +94,8 @@ Status take_knob(std::span<const std::string_view> words, size_t* at, Invocation
 }
 
 /// An option: a knob or one of the command's own.
-Status take_any_option(std::span<const std::string_view> words, size_t* at,
-                       std::span<const api::OptionRow<CommandOptions>> own, Invocation* out) {
+Status take_any_option(std::span<const std::string_view> words, size_t* at, std::span<const api::OptionRow<CommandOptions>> own,
+                       Invocation* out) {
   ORUS_TRY(own_match, take_option(own, words, at, &out->options));
   if (own_match == Match::kYes) return Ok{};
   return take_knob(words, at, out);

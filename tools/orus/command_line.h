@@ -12,7 +12,9 @@
 namespace orus::tool {
 
 enum class Stage : uint8_t { kBytecode, kIr, kLir, kAsm };
-struct RunCount { int64_t runs = 5; };
+struct RunCount {
+  int64_t runs = 5;
+};
 
 struct CommandOptions {
 #define OPTION(field, type, default_value, ...) type field = default_value;

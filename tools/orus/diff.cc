@@ -32,7 +32,8 @@ Result<std::vector<const Mode*>> chosen_modes(const Invocation& invocation) {
     for (size_t at = 0; at <= list.size();) {
       size_t end = std::min(list.find(',', at), list.size());
       const Mode* mode = find_mode(list.substr(at, end - at));
-      if (mode == nullptr) return Error{ErrorCode::kUsage, "--modes: '" + list.substr(at, end - at) + "' is no mode; --modes=list names them"};
+      if (mode == nullptr)
+        return Error{ErrorCode::kUsage, "--modes: '" + list.substr(at, end - at) + "' is no mode; --modes=list names them"};
       out.push_back(mode);
       at = end + 1;
     }
@@ -131,8 +132,8 @@ std::string verdict_line(const Verdict& v) {
 }
 
 Json verdict_json(const Verdict& v) {
-  return {{"file", v.file},     {"status", v.status},         {"modes", v.compared}, {"exit_code", v.exit_code}, {"out_of_time", v.skipped},
-          {"mode", v.mode},     {"difference", v.difference}, {"guilty", v.guilty},  {"rerun", v.rerun}};
+  return {{"file", v.file}, {"status", v.status},         {"modes", v.compared}, {"exit_code", v.exit_code}, {"out_of_time", v.skipped},
+          {"mode", v.mode}, {"difference", v.difference}, {"guilty", v.guilty},  {"rerun", v.rerun}};
 }
 
 int list_modes() {

@@ -20,8 +20,7 @@ Result<std::vector<uint32_t>> chosen_functions(const Module& module, const std::
   return out;
 }
 
-int print_bytecode(const CommandOptions& options, const Module& module, const std::vector<uint32_t>& functions,
-                   std::string* out) {
+int print_bytecode(const CommandOptions& options, const Module& module, const std::vector<uint32_t>& functions, std::string* out) {
   if (options.function.empty()) {
     *out = print_assembly(module);
   } else {
@@ -30,8 +29,7 @@ int print_bytecode(const CommandOptions& options, const Module& module, const st
   return api::kExitOk;
 }
 
-int print_compiled(const Invocation& invocation, const VerifiedModule& module, const std::vector<uint32_t>& functions,
-                   std::string* out) {
+int print_compiled(const Invocation& invocation, const VerifiedModule& module, const std::vector<uint32_t>& functions, std::string* out) {
   const CommandOptions& options = invocation.options;
   jit::CompileOptions compile = api::jit_config(invocation.config, invocation.config.fuel.value >= 0).compile;
   for (uint32_t index : functions) {

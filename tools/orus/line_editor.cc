@@ -90,10 +90,9 @@ bool LineEditor::edit(std::string_view prompt, std::string* line) {
 
 LineEditor::Key LineEditor::read_key(std::string* text) {
   static constexpr std::pair<char, Key> kControls[] = {
-      {'\r', Key::kEnter},     {'\n', Key::kEnter},    {1, Key::kHome},       {2, Key::kLeft},     {3, Key::kCancel},
-      {4, Key::kEndOfInput},   {5, Key::kEnd},         {6, Key::kRight},      {8, Key::kBackspace}, {11, Key::kCutEnd},
-      {12, Key::kClear},       {14, Key::kDown},       {16, Key::kUp},        {21, Key::kCutStart}, {23, Key::kCutWord},
-      {127, Key::kBackspace}};
+      {'\r', Key::kEnter}, {'\n', Key::kEnter},  {1, Key::kHome},      {2, Key::kLeft},       {3, Key::kCancel}, {4, Key::kEndOfInput},
+      {5, Key::kEnd},      {6, Key::kRight},     {8, Key::kBackspace}, {11, Key::kCutEnd},    {12, Key::kClear}, {14, Key::kDown},
+      {16, Key::kUp},      {21, Key::kCutStart}, {23, Key::kCutWord},  {127, Key::kBackspace}};
   char byte;
   if (!read_byte(&byte)) return Key::kEndOfInput;
   if (byte == '\x1b') return read_escape();
@@ -118,8 +117,12 @@ LineEditor::Key LineEditor::read_escape() {
     case 'B': return Key::kDown;
     case 'C': return Key::kRight;
     case 'D': return Key::kLeft;
-    case 'H': case '1': case '7': return Key::kHome;
-    case 'F': case '4': case '8': return Key::kEnd;
+    case 'H':
+    case '1':
+    case '7': return Key::kHome;
+    case 'F':
+    case '4':
+    case '8': return Key::kEnd;
     case '3': return Key::kDelete;
     default: return Key::kNone;
   }
@@ -143,7 +146,10 @@ void LineEditor::apply(Key key, const std::string& typed) {
     cursor_ = begin;
   };
   switch (key) {
-    case Key::kText: text_.insert(cursor_, typed); cursor_ += typed.size(); break;
+    case Key::kText:
+      text_.insert(cursor_, typed);
+      cursor_ += typed.size();
+      break;
     case Key::kLeft: cursor_ = before(cursor_); break;
     case Key::kRight: cursor_ = after(cursor_); break;
     case Key::kHome: cursor_ = 0; break;
@@ -176,8 +182,8 @@ void LineEditor::recall(int step) {
 
 /// Redraws the line; the cursor goes back by as many characters as stand behind it.
 void LineEditor::draw(std::string_view prompt) const {
-  auto behind = std::count_if(text_.begin() + static_cast<std::ptrdiff_t>(cursor_), text_.end(),
-                              [](char c) { return !is_continuation(c); });
+  auto behind =
+      std::count_if(text_.begin() + static_cast<std::ptrdiff_t>(cursor_), text_.end(), [](char c) { return !is_continuation(c); });
   std::string out = "\r" + std::string(prompt) + text_ + "\x1b[K";
   if (behind > 0) out += "\x1b[" + std::to_string(behind) + "D";
   write_output(out);

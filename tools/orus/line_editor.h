@@ -20,8 +20,25 @@ class LineEditor {
   void remember(const std::string& line);
 
  private:
-  enum class Key : uint8_t { kText, kLeft, kRight, kUp, kDown, kHome, kEnd, kDelete, kBackspace, kCutEnd, kCutStart,
-                             kCutWord, kClear, kCancel, kEndOfInput, kEnter, kNone };
+  enum class Key : uint8_t {
+    kText,
+    kLeft,
+    kRight,
+    kUp,
+    kDown,
+    kHome,
+    kEnd,
+    kDelete,
+    kBackspace,
+    kCutEnd,
+    kCutStart,
+    kCutWord,
+    kClear,
+    kCancel,
+    kEndOfInput,
+    kEnter,
+    kNone
+  };
   bool edit(std::string_view prompt, std::string* line);
   Key read_key(std::string* text);
   Key read_escape();

@@ -32,8 +32,8 @@ std::vector<std::string> split(std::string_view text, char separator) {
 
 /// Knobs that the modes decide themselves.
 bool decided_by_mode(std::string_view flag) {
-  static constexpr std::string_view kDecided[] = {"--jit",   "-O",       "--jit-sync",     "--stats",    "--stats-file",
-                                                  "--trace", "--stress", "--error-format", "--no-color", "--digest-file",
+  static constexpr std::string_view kDecided[] = {"--jit",    "-O",       "--jit-sync",     "--stats",    "--stats-file",
+                                                  "--trace",  "--stress", "--error-format", "--no-color", "--digest-file",
                                                   "--timeout"};
   return std::find(std::begin(kDecided), std::end(kDecided), flag) != std::end(kDecided);
 }
@@ -91,8 +91,8 @@ std::optional<std::string> text_difference(const char* what, std::string_view a,
 }
 
 bool memory_limit(const Observation& run) {
-  return run.child.exit_code == api::kExitLimit && (run.child.err.find("\"heap limit\"") != std::string::npos ||
-                                                    run.child.err.find("\"memory limit\"") != std::string::npos);
+  return run.child.exit_code == api::kExitLimit &&
+         (run.child.err.find("\"heap limit\"") != std::string::npos || run.child.err.find("\"memory limit\"") != std::string::npos);
 }
 
 }  // namespace
@@ -106,13 +106,13 @@ const Mode* find_mode(std::string_view name) {
   return nullptr;
 }
 
-Result<Observation> observe(const Invocation& invocation, const Mode& mode, const std::string& file,
-                            const std::string& input, const RunRequest& request) {
+Result<Observation> observe(const Invocation& invocation, const Mode& mode, const std::string& file, const std::string& input,
+                            const RunRequest& request) {
   ChildRequest child_request;
   child_request.arguments = flags_of(invocation, mode, request.flags);
   // The parent watches the time, so that no run ends in the middle by itself.
-  child_request.arguments.insert(child_request.arguments.end(), {"--timeout=0", "--error-format=json",
-                                 std::string("--digest-file=") + kReportPath, "run", "--", file});
+  child_request.arguments.insert(child_request.arguments.end(),
+                                 {"--timeout=0", "--error-format=json", std::string("--digest-file=") + kReportPath, "run", "--", file});
   child_request.input = input;
   double given = invocation.config.timeout.seconds;
   child_request.timeout_seconds = request.timeout_seconds > 0 ? request.timeout_seconds : given > 0 ? given : kDefaultTimeout;
@@ -137,7 +137,8 @@ std::string describe_run(const Invocation& invocation, const Mode& mode, const s
 
 std::optional<std::string> first_difference(const Observation& reference, const Observation& other) {
   if (memory_limit(reference) && memory_limit(other)) return std::nullopt;
-  if (other.child.timed_out) return fmt::format("did not end within {:.0f} s instead of {} after {:.1f} s", other.seconds, ending(reference), reference.seconds);
+  if (other.child.timed_out)
+    return fmt::format("did not end within {:.0f} s instead of {} after {:.1f} s", other.seconds, ending(reference), reference.seconds);
   if (reference.child.signal != other.child.signal || reference.child.exit_code != other.child.exit_code) {
     auto text = text_difference("output", reference.child.out, other.child.out);
     std::string out = fmt::format("{} instead of {}", ending(other), ending(reference));

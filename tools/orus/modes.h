@@ -38,8 +38,8 @@ struct RunRequest {
 };
 
 /// Runs `file` in `mode`. Errors: kIo.
-Result<Observation> observe(const Invocation& invocation, const Mode& mode, const std::string& file,
-                            const std::string& input, const RunRequest& request = {});
+Result<Observation> observe(const Invocation& invocation, const Mode& mode, const std::string& file, const std::string& input,
+                            const RunRequest& request = {});
 /// The command line of that run, for people.
 std::string describe_run(const Invocation& invocation, const Mode& mode, const std::string& file);
 

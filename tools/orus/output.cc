@@ -17,8 +17,7 @@ void write_all(int fd, std::string_view text) {
   }
 }
 
-std::unique_ptr<api::Program> reported(const Invocation& invocation, const std::string& path, api::LoadResult loaded,
-                                       int* exit_code) {
+std::unique_ptr<api::Program> reported(const Invocation& invocation, const std::string& path, api::LoadResult loaded, int* exit_code) {
   for (const lang::Diagnostic& diagnostic : loaded.diagnostics) report(invocation, diagnostic, loaded.texts);
   if (loaded.program == nullptr) {
     *exit_code = loaded.exit_code;
@@ -33,8 +32,7 @@ std::unique_ptr<api::Program> reported(const Invocation& invocation, const std::
 
 bool colored(const api::RunConfig& config) {
   const char* terminal = std::getenv("TERM");
-  return !config.no_color && terminal != nullptr && *terminal != '\0' && std::string_view(terminal) != "dumb" &&
-         isatty(STDERR_FILENO) != 0;
+  return !config.no_color && terminal != nullptr && *terminal != '\0' && std::string_view(terminal) != "dumb" && isatty(STDERR_FILENO) != 0;
 }
 
 void write_error(std::string_view text) { write_all(STDERR_FILENO, text); }
@@ -46,8 +44,8 @@ int usage_error(const Invocation& invocation, const std::string& message) {
     return api::kExitUsage;
   }
   const Command& command = *invocation.command;
-  write_error(fmt::format("orus: {}\nusage: orus {} [options] {}\n       orus help {} lists the options\n", message,
-                          command.name, command.operands, command.name));
+  write_error(fmt::format("orus: {}\nusage: orus {} [options] {}\n       orus help {} lists the options\n", message, command.name,
+                          command.operands, command.name));
   return api::kExitUsage;
 }
 
@@ -70,8 +68,7 @@ std::unique_ptr<api::Program> load_or_report(const Invocation& invocation, const
   return reported(invocation, path, api::load_file(path), exit_code);
 }
 
-std::unique_ptr<api::Program> load_or_report(const Invocation& invocation, const std::string& path,
-                                             api::ProgramForm form, int* exit_code) {
+std::unique_ptr<api::Program> load_or_report(const Invocation& invocation, const std::string& path, api::ProgramForm form, int* exit_code) {
   return reported(invocation, path, api::load_file(path, form), exit_code);
 }
 

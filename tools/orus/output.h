@@ -25,8 +25,7 @@ int plain_error(const Invocation& invocation, const std::string& file, const std
 /// The program in `path`, or null after writing why not; then *exit_code is set.
 std::unique_ptr<api::Program> load_or_report(const Invocation& invocation, const std::string& path, int* exit_code);
 /// The same, taking the file for `form`.
-std::unique_ptr<api::Program> load_or_report(const Invocation& invocation, const std::string& path,
-                                             api::ProgramForm form, int* exit_code);
+std::unique_ptr<api::Program> load_or_report(const Invocation& invocation, const std::string& path, api::ProgramForm form, int* exit_code);
 void report(const Invocation& invocation, const lang::Diagnostic& diagnostic, const std::vector<api::SourceText>& texts);
 /// The diagnostic of a run, if there is one.
 void report(const Invocation& invocation, const api::Program& program, const api::RunResult& result);

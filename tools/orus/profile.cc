@@ -69,9 +69,14 @@ Json groups_json(const std::vector<api::GroupCount>& groups) {
 Json profile_json(const Profile& profile) {
   Json loops = Json::array();
   for (const HotLoop& loop : profile.loops) {
-    loops.push_back({{"function", loop.report.function}, {"loop", loop.report.loop}, {"line", loop.report.position.line},
-                     {"column", loop.report.position.column}, {"iterations", loop.iterations}, {"estimated_ops", loop.ops},
-                     {"state", state_of(loop.report)}, {"failures", loop.report.failures}});
+    loops.push_back({{"function", loop.report.function},
+                     {"loop", loop.report.loop},
+                     {"line", loop.report.position.line},
+                     {"column", loop.report.position.column},
+                     {"iterations", loop.iterations},
+                     {"estimated_ops", loop.ops},
+                     {"state", state_of(loop.report)},
+                     {"failures", loop.report.failures}});
   }
   return {{"stats", Json::parse(stats_json(profile.native.stats), nullptr, false)},
           {"estimated_families", groups_json(profile.families)},
@@ -85,8 +90,8 @@ std::string tier_lines(const Profile& profile) {
   uint64_t all = stats.ops.interpreted_ops + stats.ops.native_ops;
   std::string out = "instructions\n";
   out += fmt::format("  {:<14} {:>16} {:>7.2f} %\n", "native", stats.ops.native_ops, 100 * share(stats.ops.native_ops, all));
-  return out + fmt::format("  {:<14} {:>16} {:>7.2f} %\n", "interpreted", stats.ops.interpreted_ops,
-                           100 * share(stats.ops.interpreted_ops, all));
+  return out +
+         fmt::format("  {:<14} {:>16} {:>7.2f} %\n", "interpreted", stats.ops.interpreted_ops, 100 * share(stats.ops.interpreted_ops, all));
 }
 
 std::string group_lines(const char* title, const std::vector<api::GroupCount>& groups, uint64_t all) {
@@ -101,8 +106,9 @@ std::string loop_lines(const Profile& profile, const std::string& file) {
   std::string out = "hot loops (instructions in blocks of which the loop is the innermost)\n";
   for (size_t i = 0; i < std::min(profile.loops.size(), kShownLoops); ++i) {
     const HotLoop& loop = profile.loops[i];
-    out += fmt::format("  {:<32} {:>14} iterations {:>7.2f} %  {}", fmt::format("{}:{} {}", file, loop.report.position.line, loop.report.function),
-                       loop.iterations, 100 * share(loop.ops, profile.estimated_ops), state_of(loop.report));
+    out += fmt::format("  {:<32} {:>14} iterations {:>7.2f} %  {}",
+                       fmt::format("{}:{} {}", file, loop.report.position.line, loop.report.function), loop.iterations,
+                       100 * share(loop.ops, profile.estimated_ops), state_of(loop.report));
     out += loop.report.failures == 0 ? "\n" : fmt::format(", {} failed exits\n", loop.report.failures);
   }
   return out;

@@ -99,8 +99,8 @@ int reduce_command(const Invocation& invocation) {
   int64_t tries = options.tries.value >= 0 ? options.tries.value : kDefaultTries;
   Reducer reducer(check, tries);
   std::string reduced = reducer.reduce(*content);
-  write_error(fmt::format("orus: {} bytes of {} left, {} checks{}\n", reduced.size(), content->size(),
-                          tries - reducer.tries_left(), reducer.tries_left() == 0 ? " (all that --tries allows)" : ""));
+  write_error(fmt::format("orus: {} bytes of {} left, {} checks{}\n", reduced.size(), content->size(), tries - reducer.tries_left(),
+                          reducer.tries_left() == 0 ? " (all that --tries allows)" : ""));
   if (options.output.empty()) {
     write_output(reduced);
     return api::kExitOk;

@@ -47,7 +47,9 @@ size_t token_length(std::string_view rest) {
   size_t at = 1;
   if (is_word(first)) {
     bool number = std::isdigit(static_cast<unsigned char>(first)) != 0;
-    auto fraction = [&] { return number && rest[at] == '.' && at + 1 < rest.size() && std::isdigit(static_cast<unsigned char>(rest[at + 1])); };
+    auto fraction = [&] {
+      return number && rest[at] == '.' && at + 1 < rest.size() && std::isdigit(static_cast<unsigned char>(rest[at + 1]));
+    };
     while (at < rest.size() && (is_word(rest[at]) || fraction())) ++at;
   } else if (first == '"') {
     while (at < rest.size() && rest[at] != '"') at += rest[at] == '\\' ? 2 : 1;

@@ -14,8 +14,7 @@ class Reducer {
  public:
   /// `interesting` decides whether a text still shows what is looked for; it is asked at most `tries` times, never
   /// twice about the same text, and must hold for the text that reduce() gets.
-  Reducer(std::function<bool(const std::string&)> interesting, int64_t tries)
-      : interesting_(std::move(interesting)), tries_left_(tries) {}
+  Reducer(std::function<bool(const std::string&)> interesting, int64_t tries) : interesting_(std::move(interesting)), tries_left_(tries) {}
 
   /// A smaller text for which the predicate holds; removing any single line, block or token from it loses that (unless
   /// the tries ran out).

@@ -41,9 +41,7 @@ bool parse_unsigned(std::string_view text, uint64_t* out) {
 
 }  // namespace
 
-const Token& AssemblyCursor::peek(size_t ahead) const {
-  return at_ + ahead < tokens_.size() ? tokens_[at_ + ahead] : tokens_.back();
-}
+const Token& AssemblyCursor::peek(size_t ahead) const { return at_ + ahead < tokens_.size() ? tokens_[at_ + ahead] : tokens_.back(); }
 
 bool AssemblyCursor::is(std::string_view text) const {
   const Token& token = peek();
@@ -56,9 +54,7 @@ bool AssemblyCursor::accept(std::string_view text) {
   return true;
 }
 
-bool AssemblyCursor::expect(std::string_view text) {
-  return accept(text) || fail(fmt::format("expected '{}'", text));
-}
+bool AssemblyCursor::expect(std::string_view text) { return accept(text) || fail(fmt::format("expected '{}'", text)); }
 
 bool AssemblyCursor::end_line() {
   if (peek().kind != TokenKind::kEndOfLine) return fail("expected the end of the line");

@@ -62,9 +62,7 @@ ConstantId ModuleBuilder::constant(TypeId type, uint64_t bits) {
   return intern({.type = type, .bits = canonical_bits(module_.kind(type), bits)});
 }
 
-ConstantId ModuleBuilder::string_constant(std::string_view text) {
-  return intern({.type = kTypeString, .text = std::string(text)});
-}
+ConstantId ModuleBuilder::string_constant(std::string_view text) { return intern({.type = kTypeString, .text = std::string(text)}); }
 
 FunctionId ModuleBuilder::declare_function(std::string name, std::span<const TypeId> params, TypeId result) {
   Function fn;
@@ -125,17 +123,11 @@ void FunctionBuilder::emit(Op op, uint16_t a, uint16_t b, uint16_t c) { start(ma
 
 void FunctionBuilder::load_k(Reg d, ConstantId k) { start(make_insn_bc(Op::load_k, d, static_cast<int32_t>(k.index))); }
 
-void FunctionBuilder::load_global(Reg d, GlobalId g) {
-  start(make_insn_bc(Op::load_global, d, static_cast<int32_t>(g.index)));
-}
+void FunctionBuilder::load_global(Reg d, GlobalId g) { start(make_insn_bc(Op::load_global, d, static_cast<int32_t>(g.index))); }
 
-void FunctionBuilder::store_global(Reg r, GlobalId g) {
-  start(make_insn_bc(Op::store_global, r, static_cast<int32_t>(g.index)));
-}
+void FunctionBuilder::store_global(Reg r, GlobalId g) { start(make_insn_bc(Op::store_global, r, static_cast<int32_t>(g.index))); }
 
-void FunctionBuilder::check_global(GlobalId g) {
-  start(make_insn_bc(Op::check_global, 0, static_cast<int32_t>(g.index)));
-}
+void FunctionBuilder::check_global(GlobalId g) { start(make_insn_bc(Op::check_global, 0, static_cast<int32_t>(g.index))); }
 
 void FunctionBuilder::listing(Op op, uint16_t a, uint16_t b, std::span<const Reg> regs) {
   if (regs.size() > std::numeric_limits<uint16_t>::max()) {
@@ -151,9 +143,7 @@ void FunctionBuilder::call(Reg d, FunctionId f, std::span<const Reg> args) {
   listing(Op::call, d, static_cast<uint16_t>(f.index), args);
 }
 
-void FunctionBuilder::rt(Reg d, Builtin b, std::span<const Reg> args) {
-  listing(Op::rt, d, static_cast<uint16_t>(b), args);
-}
+void FunctionBuilder::rt(Reg d, Builtin b, std::span<const Reg> args) { listing(Op::rt, d, static_cast<uint16_t>(b), args); }
 
 void FunctionBuilder::new_struct(Reg d, std::span<const Reg> fields) { listing(Op::new_struct, d, 0, fields); }
 

@@ -74,7 +74,10 @@ class FunctionBuilder {
   void jump_op(Op op, uint16_t a, uint16_t b, Label l);
 
   /// Code emitted between begin_try and end_try is covered; nested ones are listed inner first.
-  struct TryRange { uint32_t start; uint32_t index; };
+  struct TryRange {
+    uint32_t start;
+    uint32_t index;
+  };
   TryRange begin_try();
   void end_try(TryRange range, Label handler, Reg error_register);
 
@@ -84,8 +87,16 @@ class FunctionBuilder {
   void finish();
 
  private:
-  struct Fixup { uint32_t at; Label label; bool wide; };
-  struct PendingTry { uint32_t start, end; Label handler; Reg error_register; };
+  struct Fixup {
+    uint32_t at;
+    Label label;
+    bool wide;
+  };
+  struct PendingTry {
+    uint32_t start, end;
+    Label handler;
+    Reg error_register;
+  };
   static constexpr uint32_t kFarGrowth = 2;  // words that the long form of a short jump adds
   void word(Insn insn);
   void start(Insn insn);

@@ -165,10 +165,12 @@ TEST(Builder, LongJumpsReachTheirLabels) {
           ++near;
         }
       }
-      EXPECT_EQ(fn.handlers[i].end, [&] {
-        while (fn.code[pc].opcode() == Op::add_i32) ++pc;
-        return pc;
-      }()) << "seed " << seed;
+      EXPECT_EQ(fn.handlers[i].end,
+                [&] {
+                  while (fn.code[pc].opcode() == Op::add_i32) ++pc;
+                  return pc;
+                }())
+          << "seed " << seed;
       EXPECT_EQ(section_at(s.module, fn.handlers[i].target), (i + 1) % s.jumps.size());
     }
     auto verified = verify(std::move(s.module));

@@ -165,7 +165,9 @@ class FactsBuilder {
 
   /// Reverse postorder of the reachable blocks, and predecessors (handler edges included).
   void order_blocks() {
-    struct Visit { uint32_t block, next; };
+    struct Visit {
+      uint32_t block, next;
+    };
     std::vector<Visit> stack = {{0, 0}};
     blocks()[0].reachable = true;
     while (!stack.empty()) {
@@ -246,8 +248,8 @@ class FactsBuilder {
     for (Block& block : blocks()) block.assigned_in = BitSet(registers, true);
     blocks()[0].assigned_in = BitSet(registers);
     for (uint32_t r = 0; r < fn_.params; ++r) blocks()[0].assigned_in.set(r);
-    auto reachable = static_cast<uint32_t>(
-        std::count_if(blocks().begin(), blocks().end(), [](const Block& block) { return block.reachable; }));
+    auto reachable =
+        static_cast<uint32_t>(std::count_if(blocks().begin(), blocks().end(), [](const Block& block) { return block.reachable; }));
     return sweep(reachable, false, [&](uint32_t b, auto mark) {
       const Summary& s = summaries_[b];
       BitSet out = blocks()[b].assigned_in;

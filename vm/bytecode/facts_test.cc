@@ -193,8 +193,7 @@ TEST(Facts, RaisesToHandler) {
 // The dumb judge: one set of registers an instruction, every rule spelled out again, repeated until nothing changes.
 class Judge {
  public:
-  explicit Judge(const Function& fn)
-      : fn_(fn), live(fn.code.size()), assigned(fn.code.size()), reachable(fn.code.size(), false) {
+  explicit Judge(const Function& fn) : fn_(fn), live(fn.code.size()), assigned(fn.code.size()), reachable(fn.code.size(), false) {
     for (uint32_t pc = 0; pc < fn.code.size(); pc += insn_length(fn.code[pc])) pcs_.push_back(pc);
     reachable[0] = true;
     for (uint32_t r = 0; r < fn.params; ++r) assigned[0].insert(r);
@@ -303,8 +302,7 @@ void expect_same_facts(const VerifiedModule& vm, size_t f, uint64_t seed) {
   const FunctionFacts& facts = vm.facts[f];
   Judge judge(fn);
   for (uint32_t pc = 0; pc < fn.code.size(); pc += insn_length(fn.code[pc])) {
-    ASSERT_EQ(members(live_before(vm.module, fn, facts, pc)), judge.live[pc])
-        << "seed " << seed << " " << fn.name << "@" << pc;
+    ASSERT_EQ(members(live_before(vm.module, fn, facts, pc)), judge.live[pc]) << "seed " << seed << " " << fn.name << "@" << pc;
   }
   for (const auto& block : facts.blocks) {
     ASSERT_EQ(block.reachable, judge.reachable[block.start]) << "seed " << seed << " " << fn.name << "@" << block.start;
@@ -405,8 +403,8 @@ class ShapeMaker {
 };
 
 TEST(Facts, CostIsLinear) {
-  for (Shape shape : {Shape::kStraight, Shape::kBranches, Shape::kLoops, Shape::kNestedLoops, Shape::kHandlers,
-                      Shape::kNestedHandlers, Shape::kLongJumps}) {
+  for (Shape shape : {Shape::kStraight, Shape::kBranches, Shape::kLoops, Shape::kNestedLoops, Shape::kHandlers, Shape::kNestedHandlers,
+                      Shape::kLongJumps}) {
     double seconds[2] = {1e9, 1e9};
     uint32_t sizes[2] = {2000, 16000};
     for (int round = 0; round < 3; ++round) {

@@ -3,8 +3,8 @@
 namespace orus {
 
 Module::Module() {
-  for (TypeKind kind : {TypeKind::kVoid, TypeKind::kI32, TypeKind::kI64, TypeKind::kU32, TypeKind::kU64, TypeKind::kF64,
-                        TypeKind::kBool, TypeKind::kString, TypeKind::kError, TypeKind::kRange}) {
+  for (TypeKind kind : {TypeKind::kVoid, TypeKind::kI32, TypeKind::kI64, TypeKind::kU32, TypeKind::kU64, TypeKind::kF64, TypeKind::kBool,
+                        TypeKind::kString, TypeKind::kError, TypeKind::kRange}) {
     types.push_back(Type{.kind = kind});
   }
 }
@@ -18,8 +18,7 @@ TypeId Module::array_of(TypeId element) {
 }
 
 std::string Module::type_name(TypeId id) const {
-  static constexpr std::string_view kNames[] = {"void", "i32",  "i64",    "u32",   "u64",
-                                                "f64",  "bool", "string", "error", "range"};
+  static constexpr std::string_view kNames[] = {"void", "i32", "i64", "u32", "u64", "f64", "bool", "string", "error", "range"};
   const Type& t = type(id);
   if (t.kind == TypeKind::kArray) return "[" + type_name(t.element) + "]";
   if (t.kind == TypeKind::kStruct) return t.name;

@@ -26,8 +26,8 @@ using ConstantId = Id<struct ConstantTag>;
 enum class TypeKind : uint8_t { kVoid, kI32, kI64, kU32, kU64, kF64, kBool, kString, kError, kRange, kArray, kStruct };
 
 /// The types every module starts with, in this order.
-inline constexpr TypeId kTypeVoid{0}, kTypeI32{1}, kTypeI64{2}, kTypeU32{3}, kTypeU64{4}, kTypeF64{5}, kTypeBool{6},
-    kTypeString{7}, kTypeError{8}, kTypeRange{9};
+inline constexpr TypeId kTypeVoid{0}, kTypeI32{1}, kTypeI64{2}, kTypeU32{3}, kTypeU64{4}, kTypeF64{5}, kTypeBool{6}, kTypeString{7},
+    kTypeError{8}, kTypeRange{9};
 inline constexpr uint32_t kFirstUserType = 10;
 
 constexpr bool is_reference(TypeKind kind) { return kind >= TypeKind::kString; }

@@ -57,8 +57,7 @@ bool is_valid_utf8(std::string_view text) {
 }
 
 bool is_valid_name(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxNameBytes && std::none_of(text.begin(), text.end(), is_control) &&
-         is_valid_utf8(text);
+  return !text.empty() && text.size() <= kMaxNameBytes && std::none_of(text.begin(), text.end(), is_control) && is_valid_utf8(text);
 }
 
 std::string quoted(std::string_view text) {

@@ -22,8 +22,8 @@ constexpr NameIndex kByName = sorted_names();
 }  // namespace
 
 bool find_op(std::string_view name, Op* op) {
-  auto it = std::lower_bound(kByName.order.begin(), kByName.order.end(), name,
-                             [](uint16_t x, std::string_view n) { return kOps[x].name < n; });
+  auto it =
+      std::lower_bound(kByName.order.begin(), kByName.order.end(), name, [](uint16_t x, std::string_view n) { return kOps[x].name < n; });
   if (it == kByName.order.end() || kOps[*it].name != name) return false;
   *op = static_cast<Op>(*it);
   return true;

@@ -118,9 +118,7 @@ struct Insn {
 };
 static_assert(sizeof(Insn) == 8);
 
-constexpr Insn make_insn(Op op, uint16_t a = 0, uint16_t b = 0, uint16_t c = 0) {
-  return Insn{static_cast<uint16_t>(op), a, b, c};
-}
+constexpr Insn make_insn(Op op, uint16_t a = 0, uint16_t b = 0, uint16_t c = 0) { return Insn{static_cast<uint16_t>(op), a, b, c}; }
 constexpr Insn make_insn_bc(Op op, uint16_t a, int32_t bc) {
   auto u = static_cast<uint32_t>(bc);
   return Insn{static_cast<uint16_t>(op), a, static_cast<uint16_t>(u), static_cast<uint16_t>(u >> 16)};

@@ -148,9 +148,7 @@ bool AssemblyModule::type_reference(TypeId* out) {
   return true;
 }
 
-bool AssemblyModule::module_line() {
-  return cursor_.expect("module") && cursor_.string(&module_.file) && cursor_.end_line();
-}
+bool AssemblyModule::module_line() { return cursor_.expect("module") && cursor_.string(&module_.file) && cursor_.end_line(); }
 
 bool AssemblyModule::declaration() {
   if (cursor_.accept("main")) return main_line();
@@ -199,8 +197,7 @@ bool AssemblyModule::constant_line() {
   Constant constant;
   if (!own_index('k', module_.constants.size())) return false;
   if (!cursor_.expect("=") || !type_reference(&constant.type) || !literal(constant.type, &constant)) return false;
-  constants_.try_emplace({constant.type.index, constant.bits, constant.text},
-                         static_cast<uint32_t>(module_.constants.size()));
+  constants_.try_emplace({constant.type.index, constant.bits, constant.text}, static_cast<uint32_t>(module_.constants.size()));
   module_.constants.push_back(std::move(constant));
   return cursor_.end_line();
 }
@@ -253,8 +250,8 @@ bool AssemblyModule::f64_literal(uint64_t* bits) {
 }
 
 uint32_t AssemblyModule::add_constant(Constant constant) {
-  auto [it, inserted] = constants_.try_emplace({constant.type.index, constant.bits, constant.text},
-                                               static_cast<uint32_t>(module_.constants.size()));
+  auto [it, inserted] =
+      constants_.try_emplace({constant.type.index, constant.bits, constant.text}, static_cast<uint32_t>(module_.constants.size()));
   if (inserted) module_.constants.push_back(std::move(constant));
   return it->second;
 }
@@ -269,8 +266,7 @@ bool AssemblyModule::constant_reference(uint32_t max, uint32_t* out) {
   return *out <= max || cursor_.fail(token, "too many constants for this instruction");
 }
 
-bool AssemblyModule::named_reference(char prefix, uint32_t max, const std::map<std::string, uint32_t>& names,
-                                     uint32_t* out) {
+bool AssemblyModule::named_reference(char prefix, uint32_t max, const std::map<std::string, uint32_t>& names, uint32_t* out) {
   if (cursor_.peek().kind != TokenKind::kString) return cursor_.indexed(prefix, max, out);
   const Token& token = cursor_.peek();
   std::string name;

@@ -11,8 +11,7 @@ namespace {
 
 class FunctionParser {
  public:
-  FunctionParser(AssemblyCursor& cursor, AssemblyModule& module, Function& fn)
-      : cursor_(cursor), module_(module), fn_(fn) {}
+  FunctionParser(AssemblyCursor& cursor, AssemblyModule& module, Function& fn) : cursor_(cursor), module_(module), fn_(fn) {}
 
   bool parse() {
     while (!cursor_.accept("}")) {
@@ -24,8 +23,16 @@ class FunctionParser {
   }
 
  private:
-  struct JumpFixup { Token token; uint32_t at; bool wide; };
-  struct PlaceFixup { Token token; uint32_t handler; uint32_t Handler::* field; };
+  struct JumpFixup {
+    Token token;
+    uint32_t at;
+    bool wide;
+  };
+  struct PlaceFixup {
+    Token token;
+    uint32_t handler;
+    uint32_t Handler::* field;
+  };
 
   uint32_t size() const { return static_cast<uint32_t>(fn_.code.size()); }
 
@@ -103,8 +110,8 @@ class FunctionParser {
     for (size_t i = 0; i < fields.size(); ++i) {
       if ((i > 0 && !cursor_.expect(",")) || !cursor_.number(UINT16_MAX, &fields[i])) return false;
     }
-    fn_.code.push_back({static_cast<uint16_t>(fields[0]), static_cast<uint16_t>(fields[1]),
-                        static_cast<uint16_t>(fields[2]), static_cast<uint16_t>(fields[3])});
+    fn_.code.push_back({static_cast<uint16_t>(fields[0]), static_cast<uint16_t>(fields[1]), static_cast<uint16_t>(fields[2]),
+                        static_cast<uint16_t>(fields[3])});
     return end_instruction();
   }
 
@@ -207,9 +214,7 @@ class FunctionParser {
       case 'h': ok = module_.constant_reference(UINT16_MAX, &index); break;
       case 'j': ok = jump_operand(false, &index); break;
       case 'F': ok = module_.function_reference(&index); break;
-      case 'B':
-        ok = table_word("unknown builtin", kBuiltins, [](const BuiltinInfo& b) { return b.name; }, &index);
-        break;
+      case 'B': ok = table_word("unknown builtin", kBuiltins, [](const BuiltinInfo& b) { return b.name; }, &index); break;
       case 'q': ok = table_word("unknown error kind", kErrorKindWords, [](auto word) { return word; }, &index); break;
       case 't': ok = type_operand(&index); break;
       default:

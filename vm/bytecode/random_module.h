@@ -140,8 +140,8 @@ class RandomModule {
   }
 
   ConstantId constant(TypeId type) {
-    static constexpr std::array<uint64_t, 8> kBits = {0, 1, 0x7FFFFFFF, 0x80000000, UINT64_MAX, uint64_t{1} << 63,
-                                                      0x3FF8000000000000, 0x7FF0000000000000};
+    static constexpr std::array<uint64_t, 8> kBits = {
+        0, 1, 0x7FFFFFFF, 0x80000000, UINT64_MAX, uint64_t{1} << 63, 0x3FF8000000000000, 0x7FF0000000000000};
     static constexpr std::array<std::string_view, 5> kTexts = {"", "text", "\"\\\n\t", "\xE2\x82\xAC", "\xFF\x00x"};
     if (type == kTypeString) return builder_.string_constant(kTexts[rng_.below(kTexts.size())]);
     return builder_.constant(type, rng_.chance(2) ? kBits[rng_.below(kBits.size())] : rng_.next());
@@ -319,8 +319,8 @@ class RandomModule {
       TypeKind element = kind(type(t).element);
       uint32_t bytes = element_bytes(element);
       bool reference = is_reference(element);
-      bool fits = letter == 'A' || (letter == 'P' && reference) || (letter == 'p' && bytes == 1) ||
-                  (letter == 'q' && bytes == 4) || (letter == 'o' && bytes == 8 && !reference);
+      bool fits = letter == 'A' || (letter == 'P' && reference) || (letter == 'p' && bytes == 1) || (letter == 'q' && bytes == 4) ||
+                  (letter == 'o' && bytes == 8 && !reference);
       if (fits) return t;
     }
   }

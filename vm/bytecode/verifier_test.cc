@@ -215,13 +215,11 @@ constexpr BadCode kBadCode[] = {
     {"range_next r27, r10, E\nE: mov r3, r27\nret_void", "t@1", "r27 is read"},
     {"raise_error r26", "t@0", "r26 is read"},
     // An error may come before the first assignment in the range, or from the instruction that assigns.
-    {"handler A .. B -> H, r26\nA: add_i32 r0, r0, r1\nload_k r24, k0\nB: ret_void\nH: mov r0, r24\nret_void", "t@3",
-     "r24 is read"},
+    {"handler A .. B -> H, r26\nA: add_i32 r0, r0, r1\nload_k r24, k0\nB: ret_void\nH: mov r0, r24\nret_void", "t@3", "r24 is read"},
     {"handler A .. B -> H, r26\nA: add_i32 r24, r0, r1\nB: ret_void\nH: mov r0, r24\nret_void", "t@2", "r24 is read"},
     {"handler A .. B -> H, r26\nA: call r27, f1(r0, r8)\nB: ret_void\nH: mov r3, r27\nret_void", "t@3", "r27 is read"},
     // Every allocation may raise.
-    {"handler A .. B -> H, r26\nA: rt r8, str_from_i32(r0)\nload_k r24, k0\nB: ret_void\nH: mov r0, r24\nret_void",
-     "t@4", "r24 is read"},
+    {"handler A .. B -> H, r26\nA: rt r8, str_from_i32(r0)\nload_k r24, k0\nB: ret_void\nH: mov r0, r24\nret_void", "t@4", "r24 is read"},
     // The error register is assigned only by the error.
     {"handler A .. B -> H, r26\nA: add_i32 r0, r0, r1\nB: mov r0, r0\nH: raise_error r26", "t@2", "r26 is read"},
     // The first handler in the list gets the error, so the second one's register is not assigned.
@@ -386,8 +384,7 @@ TEST(Verifier, RejectsMalformedOperandWords) {
   expect([](Function& fn) { fn.code[0].c = 13; }, "operand words are cut off");
   expect([](Function& fn) { fn.positions[2].line = 7; }, "operand word with a position of its own");
   expect([](Function& fn) { fn.code[0].b = static_cast<uint16_t>(kBuiltinCount); }, "unknown builtin 27");
-  expect([](Function& fn) { fn.code[0] = make_insn(Op::fail, static_cast<uint16_t>(kErrorKindCount), 2, 0); },
-         "unknown error kind 11");
+  expect([](Function& fn) { fn.code[0] = make_insn(Op::fail, static_cast<uint16_t>(kErrorKindCount), 2, 0); }, "unknown error kind 11");
 }
 
 // Every row of the table with a fixed kind rejects every register of another type in that place, and only there.

@@ -186,9 +186,7 @@ class CodeChecker {
     }
   }
 
-  bool check_exact(const Operand& operand, TypeId wanted) {
-    return operand.type == wanted || mismatch(operand, module_.type_name(wanted));
-  }
+  bool check_exact(const Operand& operand, TypeId wanted) { return operand.type == wanted || mismatch(operand, module_.type_name(wanted)); }
 
   bool check_field(const Operand& operand, TypeId wanted) {
     bool reference = is_reference(module_.kind(wanted));
@@ -201,16 +199,13 @@ class CodeChecker {
 
   bool check_custom() {
     switch (insn().opcode()) {
-      case Op::load_k:
-        return check_exact({'C', type_of(insn().a), insn().a},
-                           module_.constants[static_cast<uint32_t>(insn().bc())].type);
+      case Op::load_k: return check_exact({'C', type_of(insn().a), insn().a}, module_.constants[static_cast<uint32_t>(insn().bc())].type);
       case Op::call: return check_call();
       case Op::rt: return check_rt();
       case Op::ret: return check_ret();
       case Op::ret_void: return fn_.result == kTypeVoid || fail("ret_void in a function with a result");
       case Op::fail:
-        return module_.constants[static_cast<uint32_t>(insn().bc())].type == kTypeString ||
-               fail("the message of fail is not a string");
+        return module_.constants[static_cast<uint32_t>(insn().bc())].type == kTypeString || fail("the message of fail is not a string");
       case Op::new_struct: return check_new_struct();
       default: return fail("no rule for {}", info(insn().opcode()).name);
     }
@@ -225,8 +220,7 @@ class CodeChecker {
 
   bool check_argument(uint32_t i, TypeId wanted) {
     uint16_t r = listed_register(&insn(), i);
-    return type_of(r) == wanted || fail("argument {} is {} instead of {}", i + 1, module_.type_name(type_of(r)),
-                                        module_.type_name(wanted));
+    return type_of(r) == wanted || fail("argument {} is {} instead of {}", i + 1, module_.type_name(type_of(r)), module_.type_name(wanted));
   }
 
   bool check_call() {
@@ -317,8 +311,6 @@ class CodeChecker {
 
 }  // namespace
 
-Result<InstructionStarts> check_code(const Module& module, const Function& fn) {
-  return CodeChecker(module, fn).check();
-}
+Result<InstructionStarts> check_code(const Module& module, const Function& fn) { return CodeChecker(module, fn).check(); }
 
 }  // namespace orus

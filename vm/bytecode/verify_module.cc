@@ -19,9 +19,7 @@ Error module_error(fmt::format_string<Args...> format, Args&&... args) {
   return {ErrorCode::kBadBytecode, fmt::format(format, std::forward<Args>(args)...), "module"};
 }
 
-bool is_value_type(const Module& module, TypeId type) {
-  return type.index < module.types.size() && type != kTypeVoid;
-}
+bool is_value_type(const Module& module, TypeId type) { return type.index < module.types.size() && type != kTypeVoid; }
 
 Status check_array(const Module& module, uint32_t i, std::map<uint32_t, uint32_t>& by_element) {
   const Type& type = module.types[i];

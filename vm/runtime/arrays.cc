@@ -11,9 +11,7 @@ namespace {
 
 constexpr int32_t kMinCapacity = 4;
 
-ObjectKind buffer_kind(TypeKind element) {
-  return is_reference(element) ? ObjectKind::kRefBuffer : ObjectKind::kScalarBuffer;
-}
+ObjectKind buffer_kind(TypeKind element) { return is_reference(element) ? ObjectKind::kRefBuffer : ObjectKind::kScalarBuffer; }
 
 /// A zeroed buffer; null with a limit pending.
 Buffer* allocate_buffer(Vm& vm, TypeKind element, int32_t capacity) {
@@ -46,14 +44,9 @@ Buffer* allocate_buffer(Vm& vm, TypeKind element, int32_t capacity) {
 void fill_elements(Vm& vm, Array* array, TypeKind element, Slot value) {
   auto count = static_cast<size_t>(array->length);
   switch (element_bytes(element)) {
-    case 1:
-      std::memset(array->buffer->data(), static_cast<int>(value), count);
-      break;
-    case 4:
-      std::fill_n(array->buffer->as<uint32_t>(), count, static_cast<uint32_t>(value));
-      break;
-    default:
-      std::fill_n(array->buffer->as<uint64_t>(), count, value);
+    case 1: std::memset(array->buffer->data(), static_cast<int>(value), count); break;
+    case 4: std::fill_n(array->buffer->as<uint32_t>(), count, static_cast<uint32_t>(value)); break;
+    default: std::fill_n(array->buffer->as<uint64_t>(), count, value);
   }
   if (is_reference(element)) vm.heap().barrier(array->buffer);
 }
@@ -117,18 +110,10 @@ bool op_array_push(Vm& vm, Slot* base, const Insn* pc) {
   Slot value = base[pc->b];
   Buffer* buffer = array->buffer;
   switch (pc->opcode()) {
-    case Op::array_push_1:
-      buffer->as<uint8_t>()[array->length] = static_cast<uint8_t>(value);
-      break;
-    case Op::array_push_4:
-      buffer->as<uint32_t>()[array->length] = static_cast<uint32_t>(value);
-      break;
-    case Op::array_push_8:
-      buffer->as<uint64_t>()[array->length] = value;
-      break;
-    default:
-      buffer->as<uint64_t>()[array->length] = value;
-      vm.heap().barrier(buffer);
+    case Op::array_push_1: buffer->as<uint8_t>()[array->length] = static_cast<uint8_t>(value); break;
+    case Op::array_push_4: buffer->as<uint32_t>()[array->length] = static_cast<uint32_t>(value); break;
+    case Op::array_push_8: buffer->as<uint64_t>()[array->length] = value; break;
+    default: buffer->as<uint64_t>()[array->length] = value; vm.heap().barrier(buffer);
   }
   ++array->length;
   return true;

@@ -81,9 +81,7 @@ TEST(Arrays, Fill) {
   EXPECT_EQ(fill(
                 kTypeI32, [](auto& p) { return p.i32(1); }, -1),
             "runtime error: Array repetition requires a non-negative integer count and reasonable size");
-  EXPECT_EQ(fill(
-                kTypeI32, [](auto& p) { return p.i32(1); }, std::numeric_limits<int32_t>::max()),
-            "memory error: Array is too long");
+  EXPECT_EQ(fill(kTypeI32, [](auto& p) { return p.i32(1); }, std::numeric_limits<int32_t>::max()), "memory error: Array is too long");
   EXPECT_EQ(fill(kTypeI64, [](auto& p) { return p.i64(1); }, 2000000000), "heap limit reached");
 }
 
@@ -95,9 +93,7 @@ TEST(Arrays, LargeReferenceArraysKeepYoungElements) {
   Reg b = p.reg(strings);
   p.code.emit(Op::new_array, b, 0);
   Reg text = p.string("x");
-  p.repeat(5000, [&](Reg i) {
-    p.code.emit(Op::array_push_ref, b, p.concat(text, p.call(kTypeString, Builtin::str_from_i32, {i})));
-  });
+  p.repeat(5000, [&](Reg i) { p.code.emit(Op::array_push_ref, b, p.concat(text, p.call(kTypeString, Builtin::str_from_i32, {i}))); });
   Reg c = p.call(strings, Builtin::array_repeat, {b, p.i64(3)});
   Reg waste = p.string("");
   p.repeat(100000, [&](Reg) { p.code.emit(Op::str_concat, waste, text, text); });
@@ -194,8 +190,7 @@ TEST(Arrays, Sorted) {
 TEST(Structs, FieldsInOrder) {
   TestProgram p;
   TypeId s = p.builder.add_struct("S");
-  p.builder.module().types[s.index].fields = {
-      {"n", kTypeI32}, {"t", kTypeString}, {"x", kTypeF64}, {"u", kTypeString}, {"b", kTypeBool}};
+  p.builder.module().types[s.index].fields = {{"n", kTypeI32}, {"t", kTypeString}, {"x", kTypeF64}, {"u", kTypeString}, {"b", kTypeBool}};
   Reg fields[] = {p.i32(1), p.concat(p.string("a"), p.string("b")), p.f64(2), p.string("u"), p.boolean(true)};
   Reg r = p.reg(s);
   p.code.new_struct(r, fields);
@@ -247,8 +242,7 @@ TEST(Ranges, Iterate) {
 
 TEST(Ranges, EndAtTheLimits) {
   EXPECT_EQ(values_of(kMax64 - 1, kMax64, 1), "9223372036854775806\nrange(9223372036854775807..9223372036854775807)\n");
-  EXPECT_EQ(values_of(kMax64 - 1, kMax64, 5),
-            "9223372036854775806\nrange(9223372036854775807..9223372036854775807 step=5)\n");
+  EXPECT_EQ(values_of(kMax64 - 1, kMax64, 5), "9223372036854775806\nrange(9223372036854775807..9223372036854775807 step=5)\n");
   EXPECT_EQ(values_of(kMin64 + 1, kMin64, kMin64),
             "-9223372036854775807\nrange(-9223372036854775808..-9223372036854775808 step=-9223372036854775808)\n");
 }

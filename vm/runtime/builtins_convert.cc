@@ -30,16 +30,13 @@ bool raise_conversion(Vm& vm, Slot* base, const Insn* pc, const std::string& mes
 std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
 
 /// `shown`: the value as the message quotes it.
-bool raise_overflow(Vm& vm, Slot* base, const Insn* pc, const char* function, const std::string& shown,
-                    const char* type) {
+bool raise_overflow(Vm& vm, Slot* base, const Insn* pc, const char* function, const std::string& shown, const char* type) {
   return raise_conversion(vm, base, pc, std::string(function) + " overflow: " + shown + " is out of range for " + type);
 }
 
 }  // namespace
 
-bool builtin_str_from_i32(Vm& vm, Slot* base, const Insn* pc) {
-  return integer_text(vm, base, pc, slot_i32(rt_arg(base, pc, 0)));
-}
+bool builtin_str_from_i32(Vm& vm, Slot* base, const Insn* pc) { return integer_text(vm, base, pc, slot_i32(rt_arg(base, pc, 0))); }
 
 bool builtin_str_from_i64(Vm& vm, Slot* base, const Insn* pc) {
   return integer_text(vm, base, pc, static_cast<int64_t>(rt_arg(base, pc, 0)));
@@ -49,9 +46,7 @@ bool builtin_str_from_u32(Vm& vm, Slot* base, const Insn* pc) {
   return integer_text(vm, base, pc, static_cast<uint32_t>(rt_arg(base, pc, 0)));
 }
 
-bool builtin_str_from_u64(Vm& vm, Slot* base, const Insn* pc) {
-  return integer_text(vm, base, pc, rt_arg(base, pc, 0));
-}
+bool builtin_str_from_u64(Vm& vm, Slot* base, const Insn* pc) { return integer_text(vm, base, pc, rt_arg(base, pc, 0)); }
 
 bool builtin_str_from_f64(Vm& vm, Slot* base, const Insn* pc) {
   return set_result(base, pc, new_string(vm, format_f64_short(slot_f64(rt_arg(base, pc, 0)))));
@@ -65,12 +60,9 @@ bool builtin_int_from_string(Vm& vm, Slot* base, const Insn* pc) {
   std::string_view text = slot_ref<String>(rt_arg(base, pc, 0))->view();
   int32_t value;
   switch (parse_i32(text, &value)) {
-    case NumberText::kOk:
-      return set_result(base, pc, i32_slot(value));
-    case NumberText::kOutOfRange:
-      return raise_overflow(vm, base, pc, "int()", quoted(text), "i32");
-    case NumberText::kMalformed:
-      break;
+    case NumberText::kOk: return set_result(base, pc, i32_slot(value));
+    case NumberText::kOutOfRange: return raise_overflow(vm, base, pc, "int()", quoted(text), "i32");
+    case NumberText::kMalformed: break;
   }
   std::string message = "int() argument must be an integer string";
   if (text.find_first_of(".eE") != std::string_view::npos) {
@@ -107,12 +99,9 @@ bool builtin_float_from_string(Vm& vm, Slot* base, const Insn* pc) {
   std::string_view text = slot_ref<String>(rt_arg(base, pc, 0))->view();
   double value;
   switch (parse_f64(text, &value)) {
-    case NumberText::kOk:
-      return set_result(base, pc, f64_slot(value));
-    case NumberText::kOutOfRange:
-      return raise_overflow(vm, base, pc, "float()", quoted(text), "f64");
-    case NumberText::kMalformed:
-      break;
+    case NumberText::kOk: return set_result(base, pc, f64_slot(value));
+    case NumberText::kOutOfRange: return raise_overflow(vm, base, pc, "float()", quoted(text), "f64");
+    case NumberText::kMalformed: break;
   }
   return raise_conversion(vm, base, pc, "float() argument must be a number, got " + quoted(text));
 }

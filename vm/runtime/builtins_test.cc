@@ -47,9 +47,7 @@ TEST(Int, FromNumbers) {
   EXPECT_EQ(int_of_i64(-2147483648), "-2147483648");
   EXPECT_EQ(int_of_i64(3000000000), "conversion error: int() overflow: 3000000000 is out of range for i32");
   EXPECT_EQ(int_of_i64(-2147483649), "conversion error: int() overflow: -2147483649 is out of range for i32");
-  auto of_u64 = [](uint64_t v) {
-    return result_of(Builtin::int_from_u64, kTypeI32, [&](auto& p) { return p.u64(v); });
-  };
+  auto of_u64 = [](uint64_t v) { return result_of(Builtin::int_from_u64, kTypeI32, [&](auto& p) { return p.u64(v); }); };
   EXPECT_EQ(of_u64(2147483647), "2147483647");
   EXPECT_EQ(of_u64(~uint64_t{0}), "conversion error: int() overflow: 18446744073709551615 is out of range for i32");
   EXPECT_EQ(int_of_f64(-3), "-3");
@@ -81,10 +79,8 @@ TEST(Text, FromValues) {
   auto f64 = [](double v) { return result_of(Builtin::str_from_f64, kTypeString, [&](auto& p) { return p.f64(v); }); };
   EXPECT_EQ(i32(std::numeric_limits<int32_t>::min()), "-2147483648");
   EXPECT_EQ(result_of(Builtin::str_from_i64, kTypeString, [](auto& p) { return p.i64(-1); }), "-1");
-  EXPECT_EQ(result_of(Builtin::str_from_u32, kTypeString, [](auto& p) { return p.scalar(kTypeU32, 0xFFFFFFFF); }),
-            "4294967295");
-  EXPECT_EQ(result_of(Builtin::str_from_u64, kTypeString, [](auto& p) { return p.u64(~uint64_t{0}); }),
-            "18446744073709551615");
+  EXPECT_EQ(result_of(Builtin::str_from_u32, kTypeString, [](auto& p) { return p.scalar(kTypeU32, 0xFFFFFFFF); }), "4294967295");
+  EXPECT_EQ(result_of(Builtin::str_from_u64, kTypeString, [](auto& p) { return p.u64(~uint64_t{0}); }), "18446744073709551615");
   EXPECT_EQ(f64(0.1), "0.1");
   EXPECT_EQ(f64(123456789), "1.23457e+08");
   EXPECT_EQ(result_of(Builtin::str_from_bool, kTypeString, [](auto& p) { return p.boolean(true); }), "true");
@@ -145,10 +141,8 @@ TEST(AssertEq, Reports) {
             "runtime error: assert_eq failed (sum)\n  expected: 2\n  actual:   1");
   EXPECT_EQ(assert_eq("", [](auto& p) { return std::pair{p.f64(1), p.i32(1)}; }),
             "runtime error: assert_eq failed\n  expected: 1\n  actual:   1");
-  EXPECT_EQ(
-      assert_eq("a",
-                [](auto& p) { return std::pair{p.array(kTypeString, {p.string("x\n")}), p.array(kTypeString, {})}; }),
-      "runtime error: assert_eq failed (a)\n  expected: []\n  actual:   [\"x\\n\"]");
+  EXPECT_EQ(assert_eq("a", [](auto& p) { return std::pair{p.array(kTypeString, {p.string("x\n")}), p.array(kTypeString, {})}; }),
+            "runtime error: assert_eq failed (a)\n  expected: []\n  actual:   [\"x\\n\"]");
 }
 
 TEST(Input, ReadsLines) {
@@ -156,8 +150,7 @@ TEST(Input, ReadsLines) {
   for (int i = 0; i < 3; ++i) p.print({p.boolean(true), p.call(kTypeString, Builtin::input, {})});
   p.print({p.boolean(true), p.call(kTypeString, Builtin::input_prompt, {p.string("name? ")})});
   p.call(kTypeString, Builtin::input_prompt, {p.string("more? ")});
-  EXPECT_EQ(p.run("one\r\n\ntwo\rthree"),
-            "true one\ntrue \ntrue two\nname? true three\nmore? eof error: input() reached end of file");
+  EXPECT_EQ(p.run("one\r\n\ntwo\rthree"), "true one\ntrue \ntrue two\nname? true three\nmore? eof error: input() reached end of file");
 }
 
 TEST(Timestamp, Advances) {
@@ -179,8 +172,7 @@ TEST(Errors, MessageAndType) {
   p.code.end_try(range, handler, error);
   p.code.bind(handler);
   p.print({error});
-  p.print({p.boolean(true), p.call(kTypeString, Builtin::error_message, {error}),
-           p.call(kTypeString, Builtin::error_type, {error})});
+  p.print({p.boolean(true), p.call(kTypeString, Builtin::error_message, {error}), p.call(kTypeString, Builtin::error_type, {error})});
   EXPECT_EQ(p.run(), "Error: my bad\ntrue my bad user error my bad\n");
 }
 

@@ -16,10 +16,9 @@ namespace {
 struct SliceTraps {
   Trap negative, start_range, end_range, end_before_start;
 };
-constexpr SliceTraps kArraySlice = {Trap::SliceBoundNegative, Trap::SliceStartRange, Trap::SliceEndRange,
-                                    Trap::SliceEndBeforeStart};
-constexpr SliceTraps kStringSlice = {Trap::StringSliceBoundNegative, Trap::StringSliceStartRange,
-                                     Trap::StringSliceEndRange, Trap::StringSliceEndBeforeStart};
+constexpr SliceTraps kArraySlice = {Trap::SliceBoundNegative, Trap::SliceStartRange, Trap::SliceEndRange, Trap::SliceEndBeforeStart};
+constexpr SliceTraps kStringSlice = {Trap::StringSliceBoundNegative, Trap::StringSliceStartRange, Trap::StringSliceEndRange,
+                                     Trap::StringSliceEndBeforeStart};
 
 struct Span {
   int64_t start = 0, count = 0;
@@ -47,8 +46,7 @@ bool slice_array(Vm& vm, Slot* base, const Insn* pc, int64_t end) {
     TypeKind element = vm.module().kind(vm.module().type(type).element);
     size_t bytes = element_bytes(element);
     const char* source = slot_ref<Array>(rt_arg(base, pc, 0))->buffer->data();
-    std::memcpy(result->buffer->data(), source + static_cast<size_t>(span.start) * bytes,
-                static_cast<size_t>(count) * bytes);
+    std::memcpy(result->buffer->data(), source + static_cast<size_t>(span.start) * bytes, static_cast<size_t>(count) * bytes);
     if (is_reference(element)) vm.heap().barrier(result->buffer);
   }
   return set_result(base, pc, result);
@@ -85,9 +83,7 @@ bool builtin_array_slice_from(Vm& vm, Slot* base, const Insn* pc) {
   return slice_array(vm, base, pc, slot_ref<Array>(rt_arg(base, pc, 0))->length);
 }
 
-bool builtin_str_slice(Vm& vm, Slot* base, const Insn* pc) {
-  return slice_string(vm, base, pc, static_cast<int64_t>(rt_arg(base, pc, 2)));
-}
+bool builtin_str_slice(Vm& vm, Slot* base, const Insn* pc) { return slice_string(vm, base, pc, static_cast<int64_t>(rt_arg(base, pc, 2))); }
 
 bool builtin_str_slice_from(Vm& vm, Slot* base, const Insn* pc) {
   return slice_string(vm, base, pc, slot_ref<String>(rt_arg(base, pc, 0))->length);

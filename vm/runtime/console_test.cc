@@ -104,9 +104,7 @@ TEST(StdConsole, RemembersErrors) {
 TEST(StdConsole, ReadsLinesAcrossReads) {
   Pipe in;
   StdConsole console(in.ends[0], 1);
-  auto send = [&](std::string_view text) {
-    ASSERT_EQ(write(in.ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
-  };
+  auto send = [&](std::string_view text) { ASSERT_EQ(write(in.ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size())); };
   std::string line;
   send("one\r");
   ASSERT_TRUE(console.read_line(&line));  // does not wait for a LF

@@ -26,12 +26,9 @@ void append_integer(T value, std::string* out) {
 
 Slot load_element(const Array* array, int32_t i, uint32_t bytes) {
   switch (bytes) {
-    case 1:
-      return array->buffer->as<uint8_t>()[i];
-    case 4:
-      return array->buffer->as<uint32_t>()[i];
-    default:
-      return array->buffer->as<uint64_t>()[i];
+    case 1: return array->buffer->as<uint8_t>()[i];
+    case 4: return array->buffer->as<uint32_t>()[i];
+    default: return array->buffer->as<uint64_t>()[i];
   }
 }
 
@@ -39,20 +36,11 @@ void append_quoted(std::string_view text, std::string* out) {
   out->push_back('"');
   for (char c : text) {
     switch (c) {
-      case '\n':
-        out->append("\\n");
-        break;
-      case '\t':
-        out->append("\\t");
-        break;
-      case '\\':
-        out->append("\\\\");
-        break;
-      case '"':
-        out->append("\\\"");
-        break;
-      default:
-        out->push_back(c);
+      case '\n': out->append("\\n"); break;
+      case '\t': out->append("\\t"); break;
+      case '\\': out->append("\\\\"); break;
+      case '"': out->append("\\\""); break;
+      default: out->push_back(c);
     }
   }
   out->push_back('"');
@@ -72,34 +60,19 @@ void append_range(const RangeObject* range, std::string* out) {
 
 class ValueWriter {
  public:
-  ValueWriter(const Module& module, Style style, std::string* out)
-      : module_(module), style_(style), out_(out), start_(out->size()) {}
+  ValueWriter(const Module& module, Style style, std::string* out) : module_(module), style_(style), out_(out), start_(out->size()) {}
 
   void value(TypeId id, Slot slot) {
     const Type& type = module_.type(id);
     switch (type.kind) {
-      case TypeKind::kVoid:
-        break;
-      case TypeKind::kI32:
-        append_integer(static_cast<int32_t>(slot), out_);
-        break;
-      case TypeKind::kI64:
-        append_integer(static_cast<int64_t>(slot), out_);
-        break;
-      case TypeKind::kU32:
-        append_integer(static_cast<uint32_t>(slot), out_);
-        break;
-      case TypeKind::kU64:
-        append_integer(slot, out_);
-        break;
-      case TypeKind::kF64:
-        out_->append(style_ == Style::kPrint ? format_f64(slot_f64(slot)) : format_f64_short(slot_f64(slot)));
-        break;
-      case TypeKind::kBool:
-        out_->append(slot != 0 ? "true" : "false");
-        break;
-      default:
-        reference(type, slot_ref<Object>(slot));
+      case TypeKind::kVoid: break;
+      case TypeKind::kI32: append_integer(static_cast<int32_t>(slot), out_); break;
+      case TypeKind::kI64: append_integer(static_cast<int64_t>(slot), out_); break;
+      case TypeKind::kU32: append_integer(static_cast<uint32_t>(slot), out_); break;
+      case TypeKind::kU64: append_integer(slot, out_); break;
+      case TypeKind::kF64: out_->append(style_ == Style::kPrint ? format_f64(slot_f64(slot)) : format_f64_short(slot_f64(slot))); break;
+      case TypeKind::kBool: out_->append(slot != 0 ? "true" : "false"); break;
+      default: reference(type, slot_ref<Object>(slot));
     }
   }
 
@@ -120,11 +93,8 @@ class ValueWriter {
         out_->append(repr ? "<error>" : "Error: ");
         if (!repr) out_->append(static_cast<ErrorObject*>(object)->message->view());
         break;
-      case TypeKind::kRange:
-        repr ? void(out_->append("<range>")) : append_range(static_cast<RangeObject*>(object), out_);
-        break;
-      default:
-        aggregate(type, object);
+      case TypeKind::kRange: repr ? void(out_->append("<range>")) : append_range(static_cast<RangeObject*>(object), out_); break;
+      default: aggregate(type, object);
     }
   }
 
@@ -182,9 +152,7 @@ std::string format_f64(double value) {
   if (value == 0) return "0";
   char text[400];  // a sign, 309 digits, a point, 17 digits
   bool fixed = std::fabs(value) >= 1e-4;
-  char* end =
-      std::to_chars(text, text + sizeof text, value, fixed ? std::chars_format::fixed : std::chars_format::general, 17)
-          .ptr;
+  char* end = std::to_chars(text, text + sizeof text, value, fixed ? std::chars_format::fixed : std::chars_format::general, 17).ptr;
   if (fixed) {  // the general format has no trailing zeros
     while (end[-1] == '0') --end;
     if (end[-1] == '.') --end;

@@ -37,16 +37,11 @@ class Comparison {
     TypeKind kind = module_.kind(pair.a_type);
     if (kind != module_.kind(pair.b_type)) return false;
     switch (kind) {
-      case TypeKind::kF64:
-        return slot_f64(pair.a) == slot_f64(pair.b);
-      case TypeKind::kString:
-        return equal_strings(slot_ref<String>(pair.a), slot_ref<String>(pair.b));
-      case TypeKind::kArray:
-        return arrays(pair, slot_ref<Array>(pair.a), slot_ref<Array>(pair.b));
-      case TypeKind::kStruct:
-        return structs(pair, slot_ref<Struct>(pair.a), slot_ref<Struct>(pair.b));
-      default:
-        return pair.a == pair.b;  // scalars are canonical; errors and iterators compare by identity
+      case TypeKind::kF64: return slot_f64(pair.a) == slot_f64(pair.b);
+      case TypeKind::kString: return equal_strings(slot_ref<String>(pair.a), slot_ref<String>(pair.b));
+      case TypeKind::kArray: return arrays(pair, slot_ref<Array>(pair.a), slot_ref<Array>(pair.b));
+      case TypeKind::kStruct: return structs(pair, slot_ref<Struct>(pair.a), slot_ref<Struct>(pair.b));
+      default: return pair.a == pair.b;  // scalars are canonical; errors and iterators compare by identity
     }
   }
 
@@ -81,12 +76,9 @@ class Comparison {
 
   static Slot element(Array* array, int32_t i, TypeKind kind) {
     switch (element_bytes(kind)) {
-      case 1:
-        return array->buffer->as<uint8_t>()[i];
-      case 4:
-        return array->buffer->as<uint32_t>()[i];
-      default:
-        return array->buffer->as<uint64_t>()[i];
+      case 1: return array->buffer->as<uint8_t>()[i];
+      case 4: return array->buffer->as<uint32_t>()[i];
+      default: return array->buffer->as<uint64_t>()[i];
     }
   }
 

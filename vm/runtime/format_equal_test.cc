@@ -46,12 +46,10 @@ TEST_F(DeepEqual, Aggregates) {
   Slot b = make.array(grid, {make.array(ints, {1}), make.array(ints, {})});
   EXPECT_TRUE(equal(grid, a, b));
   EXPECT_FALSE(equal(grid, a, make.array(grid, {make.array(ints, {}), make.array(ints, {1})})));
-  TypeId s = add_struct({{"n", kTypeI32}, {"t", kTypeString}}),
-         other = add_struct({{"n", kTypeI32}, {"t", kTypeString}});
+  TypeId s = add_struct({{"n", kTypeI32}, {"t", kTypeString}}), other = add_struct({{"n", kTypeI32}, {"t", kTypeString}});
   EXPECT_TRUE(equal(s, make.structure(s, {1, make.string("x")}), make.structure(s, {1, make.string("x")})));
   EXPECT_FALSE(equal(s, make.structure(s, {1, make.string("x")}), make.structure(s, {1, make.string("y")})));
-  EXPECT_FALSE(deep_equal(module, s, make.structure(s, {1, make.string("x")}), other,
-                          make.structure(other, {1, make.string("x")})));
+  EXPECT_FALSE(deep_equal(module, s, make.structure(s, {1, make.string("x")}), other, make.structure(other, {1, make.string("x")})));
 }
 
 TEST_F(DeepEqual, IdentityOfErrorsAndRanges) {

@@ -24,18 +24,12 @@ Specifier read_specifier(std::string_view text) {
   Specifier spec;
   char c = text.size() > 1 ? text[1] : '\0';
   switch (c) {
-    case 'x':
-      return {Specifier::Kind::kHex, 0, 2};
-    case 'X':
-      return {Specifier::Kind::kUpperHex, 0, 2};
-    case 'b':
-      return {Specifier::Kind::kBinary, 0, 2};
-    case 'o':
-      return {Specifier::Kind::kOctal, 0, 2};
-    case '.':
-      break;
-    default:
-      return spec;
+    case 'x': return {Specifier::Kind::kHex, 0, 2};
+    case 'X': return {Specifier::Kind::kUpperHex, 0, 2};
+    case 'b': return {Specifier::Kind::kBinary, 0, 2};
+    case 'o': return {Specifier::Kind::kOctal, 0, 2};
+    case '.': break;
+    default: return spec;
   }
   size_t i = 2;
   for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
@@ -51,14 +45,11 @@ Specifier read_specifier(std::string_view text) {
 /// An integer as 64-bit two's complement; nothing for other kinds.
 std::optional<uint64_t> integer_bits(TypeKind kind, Slot slot) {
   switch (kind) {
-    case TypeKind::kI32:
-      return static_cast<uint64_t>(int64_t{static_cast<int32_t>(slot)});
+    case TypeKind::kI32: return static_cast<uint64_t>(int64_t{static_cast<int32_t>(slot)});
     case TypeKind::kI64:
     case TypeKind::kU32:
-    case TypeKind::kU64:
-      return slot;
-    default:
-      return std::nullopt;
+    case TypeKind::kU64: return slot;
+    default: return std::nullopt;
   }
 }
 
@@ -81,8 +72,7 @@ void append_decimals(double value, uint32_t decimals, std::string* out) {
     return;
   }
   char text[kMaxDecimals + 320];
-  out->append(text,
-              std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, static_cast<int>(decimals)).ptr);
+  out->append(text, std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, static_cast<int>(decimals)).ptr);
 }
 
 void append_formatted(const Module& module, const Specifier& spec, TypeId type, Slot slot, std::string* out) {

@@ -46,8 +46,7 @@ TEST_F(FormatPrint, Plain) {
 }
 
 TEST_F(FormatPrint, Specifiers) {
-  EXPECT_EQ(line({str("hex @x, dec @, pi @.2f!"), i32(250), i32(250), f64(3.14159), str("extra")}),
-            "hex fa, dec 250, pi 3.14! extra");
+  EXPECT_EQ(line({str("hex @x, dec @, pi @.2f!"), i32(250), i32(250), f64(3.14159), str("extra")}), "hex fa, dec 250, pi 3.14! extra");
   EXPECT_EQ(line({str("@x @X @b @o"), i32(-1), i32(-1), i32(0), i32(8)}), "ffffffffffffffff FFFFFFFFFFFFFFFF 0 10");
   EXPECT_EQ(line({str("@b"), {kTypeI64, test_i64(-1)}}), std::string(64, '1'));
   EXPECT_EQ(line({str("@X"), {kTypeU32, 0xDEADBEEF}}), "DEADBEEF");
@@ -66,8 +65,7 @@ TEST_F(FormatPrint, Decimals) {
   EXPECT_EQ(line({str("@.3ff"), f64(1)}), "1.000f");
   EXPECT_EQ(line({str("@."), f64(0.1)}), "0.10000000000000001");
   EXPECT_EQ(line({str("@.f|"), i32(5)}), "5|");
-  EXPECT_EQ(line({str("@.2f @.2f"), f64(std::numeric_limits<double>::infinity()),
-                  f64(-std::numeric_limits<double>::quiet_NaN())}),
+  EXPECT_EQ(line({str("@.2f @.2f"), f64(std::numeric_limits<double>::infinity()), f64(-std::numeric_limits<double>::quiet_NaN())}),
             "inf nan");
   EXPECT_EQ(line({str("@.99999999999999999999f"), f64(1)}), "1." + std::string(1100, '0'));
   EXPECT_EQ(line({str("@.1100f"), f64(-std::numeric_limits<double>::max())}).size(), 1u + 309 + 1 + 1100);

@@ -90,7 +90,9 @@ class Heap {
   void collect_minor();
   void collect_full();
   /// Called at safepoints that do not allocate: collects in stress mode, else nothing.
-  void safepoint() { if (config_.stress) collect_full(); }
+  void safepoint() {
+    if (config_.stress) collect_full();
+  }
 
   /// Checks every reachable object: kinds, types, sizes, buffers, flags, remembered set, no pointer into dead space.
   /// Returns an empty string, or what is wrong. For tests and stress mode.

@@ -155,15 +155,9 @@ inline bool Heap::Impl::holds_references(const Object* object) const {
 template <class Visit>
 size_t Heap::Impl::scan(Object* object, Visit&& visit) const {
   switch (object->kind) {
-    case ObjectKind::kString:
-      visit(&static_cast<String*>(object)->bytes);
-      return sizeof(String);
-    case ObjectKind::kArray:
-      visit(&static_cast<Array*>(object)->buffer);
-      return sizeof(Array);
-    case ObjectKind::kError:
-      visit(&static_cast<ErrorObject*>(object)->message);
-      return sizeof(ErrorObject);
+    case ObjectKind::kString: visit(&static_cast<String*>(object)->bytes); return sizeof(String);
+    case ObjectKind::kArray: visit(&static_cast<Array*>(object)->buffer); return sizeof(Array);
+    case ObjectKind::kError: visit(&static_cast<ErrorObject*>(object)->message); return sizeof(ErrorObject);
     case ObjectKind::kRefBuffer: {
       Buffer* buffer = static_cast<Buffer*>(object);
       char* slot = buffer->data();

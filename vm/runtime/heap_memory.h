@@ -25,12 +25,9 @@ struct Chunk {
 static_assert(sizeof(Chunk) == 64);
 
 inline constexpr size_t kChunkBytes = size_t{1} << 20;
-inline constexpr size_t kPageBytes =
-    4096;  // granularity of protection; a multiple of it is used where pages are larger
+inline constexpr size_t kPageBytes = 4096;  // granularity of protection; a multiple of it is used where pages are larger
 
-inline Chunk* chunk_of(const void* object) {
-  return reinterpret_cast<Chunk*>(reinterpret_cast<uintptr_t>(object) & ~(kChunkBytes - 1));
-}
+inline Chunk* chunk_of(const void* object) { return reinterpret_cast<Chunk*>(reinterpret_cast<uintptr_t>(object) & ~(kChunkBytes - 1)); }
 
 /// Gives out chunks and takes them back. Freed chunks are kept for reuse, or, with `quarantine`, made inaccessible for
 /// a while, so that a use of dead space faults.

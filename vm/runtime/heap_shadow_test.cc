@@ -30,12 +30,17 @@ class ShadowedProgram {
 
   void step() {
     switch (rng_.below(16)) {
-      case 0: case 1: case 2: return make_node(pick());
+      case 0:
+      case 1:
+      case 2: return make_node(pick());
       case 3: return make_string(pick());
       case 4: return make_array(pick());
       case 5: return make_error(pick());
-      case 6: case 7: case 8: return store_field();
-      case 9: case 10: return push();
+      case 6:
+      case 7:
+      case 8: return store_field();
+      case 9:
+      case 10: return push();
       case 11: return follow();
       case 12: return set(pick(), pick());
       case 13: return drop();
@@ -192,8 +197,7 @@ class ShadowedProgram {
   /// Loads a reference out of an object into a root.
   void follow() {
     size_t from = find([&](Object* object) {
-      return object->kind == ObjectKind::kStruct ||
-             (object->type == world_.types.items && static_cast<Array*>(object)->length > 0);
+      return object->kind == ObjectKind::kStruct || (object->type == world_.types.items && static_cast<Array*>(object)->length > 0);
     });
     if (from == kRoots) return;
     size_t to = pick();

@@ -464,11 +464,10 @@ TEST(HeapBenchmark, AllocationThroughput) {
     }
     std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     const HeapStats& stats = world.heap.stats();
-    std::printf("keep 1 in %zu: %.0f M objects/s, %.2f GB/s, %llu minor, %llu full, pause max %.3f ms, total %.1f ms\n",
-                keep_one_in, kCount / seconds.count() / 1e6, kCount * 24 / seconds.count() / 1e9,
-                static_cast<unsigned long long>(stats.minor_collections),
-                static_cast<unsigned long long>(stats.full_collections), static_cast<double>(stats.pause_ns_max) / 1e6,
-                static_cast<double>(stats.pause_ns_total) / 1e6);
+    std::printf("keep 1 in %zu: %.0f M objects/s, %.2f GB/s, %llu minor, %llu full, pause max %.3f ms, total %.1f ms\n", keep_one_in,
+                kCount / seconds.count() / 1e6, kCount * 24 / seconds.count() / 1e9,
+                static_cast<unsigned long long>(stats.minor_collections), static_cast<unsigned long long>(stats.full_collections),
+                static_cast<double>(stats.pause_ns_max) / 1e6, static_cast<double>(stats.pause_ns_total) / 1e6);
   }
 }
 

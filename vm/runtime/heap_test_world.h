@@ -19,9 +19,8 @@ struct Types {
     node = static_cast<uint32_t>(module.types.size());
     module.types.push_back(Type{TypeKind::kStruct, {}, "Node", {}});
     items = module.array_of(TypeId{node}).index;
-    module.types[node].fields = {{"value", kTypeI64},      {"left", TypeId{node}},  {"name", kTypeString},
-                                 {"items", TypeId{items}}, {"right", TypeId{node}}, {"numbers", TypeId{numbers}},
-                                 {"error", kTypeError}};
+    module.types[node].fields = {{"value", kTypeI64},     {"left", TypeId{node}},       {"name", kTypeString}, {"items", TypeId{items}},
+                                 {"right", TypeId{node}}, {"numbers", TypeId{numbers}}, {"error", kTypeError}};
     plain = static_cast<uint32_t>(module.types.size());
     module.types.push_back(Type{TypeKind::kStruct, {}, "Plain", {{"a", kTypeI64}, {"b", kTypeF64}}});
   }
@@ -114,9 +113,7 @@ struct World {
   static void store_quietly(Object* node, int field, Object* target) {
     static_cast<Struct*>(node)->fields()[field] = reinterpret_cast<uintptr_t>(target);
   }
-  static Object* load(Object* node, int field) {
-    return reinterpret_cast<Object*>(static_cast<Struct*>(node)->fields()[field]);
-  }
+  static Object* load(Object* node, int field) { return reinterpret_cast<Object*>(static_cast<Struct*>(node)->fields()[field]); }
   static int64_t value(Object* node) { return static_cast<int64_t>(static_cast<Struct*>(node)->fields()[kValue]); }
 };
 

@@ -9,8 +9,7 @@ namespace orus {
 
 namespace {
 
-constexpr std::string_view kKindNames[] = {"string",     "bytes",  "array", "scalar buffer",
-                                           "ref buffer", "struct", "error", "range"};
+constexpr std::string_view kKindNames[] = {"string", "bytes", "array", "scalar buffer", "ref buffer", "struct", "error", "range"};
 
 enum class Space : uint8_t { kYoung, kOld, kLarge };
 
@@ -83,8 +82,7 @@ class Walker {
  private:
   const Region* find(const Object* object) const {
     uintptr_t at = reinterpret_cast<uintptr_t>(object);
-    auto next = std::upper_bound(regions_.begin(), regions_.end(), at,
-                                 [](uintptr_t a, const Region& region) { return a < region.start; });
+    auto next = std::upper_bound(regions_.begin(), regions_.end(), at, [](uintptr_t a, const Region& region) { return a < region.start; });
     if (next == regions_.begin()) return nullptr;
     const Region& region = *(next - 1);
     if (at % 8 != 0 || at + sizeof(Object) > region.end) return nullptr;
@@ -170,8 +168,7 @@ class Walker {
       }
       return false;
     }
-    return object->kind != ObjectKind::kBytes && object->kind != ObjectKind::kScalarBuffer &&
-           object->kind != ObjectKind::kRange;
+    return object->kind != ObjectKind::kBytes && object->kind != ObjectKind::kScalarBuffer && object->kind != ObjectKind::kRange;
   }
 
   void check_contents(Object* object) {

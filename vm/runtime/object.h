@@ -56,7 +56,9 @@ struct Buffer : Object {
   uint64_t size;  // bytes of element storage
   char* data() { return reinterpret_cast<char*>(this + 1); }
   template <class T>
-  T* as() { return reinterpret_cast<T*>(this + 1); }
+  T* as() {
+    return reinterpret_cast<T*>(this + 1);
+  }
 };
 static_assert(sizeof(Buffer) == 16);
 

@@ -49,22 +49,14 @@ void sort_strings(void* storage, size_t count) {
 
 void sort_elements(TypeKind element, void* storage, size_t count) {
   switch (element) {
-    case TypeKind::kI32:
-      return sort_integers<int32_t>(storage, count);
-    case TypeKind::kI64:
-      return sort_integers<int64_t>(storage, count);
-    case TypeKind::kU32:
-      return sort_integers<uint32_t>(storage, count);
-    case TypeKind::kU64:
-      return sort_integers<uint64_t>(storage, count);
-    case TypeKind::kF64:
-      return sort_floats(storage, count);
-    case TypeKind::kBool:
-      return sort_bools(storage, count);
-    case TypeKind::kString:
-      return sort_strings(storage, count);
-    default:
-      ORUS_CHECK(false);
+    case TypeKind::kI32: return sort_integers<int32_t>(storage, count);
+    case TypeKind::kI64: return sort_integers<int64_t>(storage, count);
+    case TypeKind::kU32: return sort_integers<uint32_t>(storage, count);
+    case TypeKind::kU64: return sort_integers<uint64_t>(storage, count);
+    case TypeKind::kF64: return sort_floats(storage, count);
+    case TypeKind::kBool: return sort_bools(storage, count);
+    case TypeKind::kString: return sort_strings(storage, count);
+    default: ORUS_CHECK(false);
   }
 }
 

@@ -22,8 +22,7 @@ TEST(SortElements, Integers) {
   using V32 = std::vector<int32_t>;
   EXPECT_EQ(sorted_values<int32_t>(TypeKind::kI32, {3, -1, 2, -1}), (V32{-1, -1, 2, 3}));
   EXPECT_EQ(sorted_values<uint32_t>(TypeKind::kU32, {3, 0xFFFFFFFF, 2}), (std::vector<uint32_t>{2, 3, 0xFFFFFFFF}));
-  EXPECT_EQ(sorted_values<int64_t>(TypeKind::kI64, {5, -5, int64_t{1} << 40}),
-            (std::vector<int64_t>{-5, 5, int64_t{1} << 40}));
+  EXPECT_EQ(sorted_values<int64_t>(TypeKind::kI64, {5, -5, int64_t{1} << 40}), (std::vector<int64_t>{-5, 5, int64_t{1} << 40}));
   EXPECT_EQ(sorted_values<uint64_t>(TypeKind::kU64, {~uint64_t{0}, 1}), (std::vector<uint64_t>{1, ~uint64_t{0}}));
   EXPECT_EQ(sorted_values<uint8_t>(TypeKind::kBool, {1, 0, 1, 0}), (std::vector<uint8_t>{0, 0, 1, 1}));
 }

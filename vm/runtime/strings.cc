@@ -58,8 +58,7 @@ inline void append_in_place(String* result, const String* a, const String* b, ui
 
 uint32_t concat_capacity(const String* a, const String* b, uint64_t total) {
   bool grows = ends_its_bytes(a) && a->length >= b->length;
-  uint64_t capacity =
-      grows ? std::max<uint64_t>(2 * total, kMinGrownCapacity) : std::max<uint64_t>(total, kMinJoinedCapacity);
+  uint64_t capacity = grows ? std::max<uint64_t>(2 * total, kMinGrownCapacity) : std::max<uint64_t>(total, kMinJoinedCapacity);
   return static_cast<uint32_t>(std::min<uint64_t>(capacity, kMaxStringLength));
 }
 

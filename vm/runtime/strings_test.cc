@@ -50,9 +50,7 @@ TEST(Concat, OperandsKeepTheirText) {
   Reg e = p.concat(d, a);
   Reg f = p.concat(e, e);
   p.print({p.boolean(true), a, b, c, d, e, f});
-  EXPECT_EQ(
-      p.run(),
-      "true left-x left-x1 left-x2 left-x1left-x1 left-x1left-x1left-x left-x1left-x1left-xleft-x1left-x1left-x\n");
+  EXPECT_EQ(p.run(), "true left-x left-x1 left-x2 left-x1left-x1 left-x1left-x1left-x left-x1left-x1left-xleft-x1left-x1left-x\n");
 }
 
 TEST(Concat, DestinationMayBeAnOperand) {
@@ -141,8 +139,7 @@ TEST(Concat, TooLong) {
 
   Module module;
   TestObjects make(module);
-  Slot frame[kFrameHeader + 2] = {0, 0, reinterpret_cast<Slot>(&vm->function(0)), make.string("forged"),
-                                  make.string("b")};
+  Slot frame[kFrameHeader + 2] = {0, 0, reinterpret_cast<Slot>(&vm->function(0)), make.string("forged"), make.string("b")};
   Slot* base = frame + kFrameHeader;
   auto* forged = slot_ref<String>(base[a]);
   forged->length = forged->bytes->used = forged->bytes->capacity = kMaxStringLength;

@@ -39,9 +39,7 @@ class TestObjects {
     }
     return ref_slot(result);
   }
-  Slot array(TypeId type, std::initializer_list<Slot> values) {
-    return array(type, std::span<const Slot>(values.begin(), values.size()));
-  }
+  Slot array(TypeId type, std::initializer_list<Slot> values) { return array(type, std::span<const Slot>(values.begin(), values.size())); }
 
   Slot structure(TypeId type, std::initializer_list<Slot> fields) {
     auto* result = make<Struct>(ObjectKind::kStruct, type.index, fields.size() * sizeof(Slot));

@@ -8,8 +8,7 @@
 
 namespace orus {
 
-Vm::Vm(const VerifiedModule& module, const VmConfig& config, Console& console)
-    : verified_(module), config_(config), console_(console) {}
+Vm::Vm(const VerifiedModule& module, const VmConfig& config, Console& console) : verified_(module), config_(config), console_(console) {}
 
 Vm::~Vm() {
   if (stack_ != nullptr) munmap(stack_, stack_bytes_);
@@ -73,7 +72,8 @@ Status Vm::load() {
   stack_bytes_ = (size_t{config_.max_depth} + 8) * (largest + 1) * sizeof(Slot);
   void* memory = mmap(nullptr, stack_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {
-    return Error{ErrorCode::kOutOfMemory, "no address space for " + std::to_string(config_.max_depth) + " frames of the largest function; lower the stack limit"};
+    return Error{ErrorCode::kOutOfMemory,
+                 "no address space for " + std::to_string(config_.max_depth) + " frames of the largest function; lower the stack limit"};
   }
   stack_ = static_cast<Slot*>(memory);
 
@@ -117,18 +117,14 @@ VmCounters Vm::counters() const {
   return {.interpreted_ops = interpreted_ops_, .native_ops = counting_ ? charged - interpreted_ops_ : 0};
 }
 
-bool Vm::raise(Trap trap, const Slot* base, const Insn* pc) {
-  return raise(info(trap).kind, info(trap).message, base, pc);
-}
+bool Vm::raise(Trap trap, const Slot* base, const Insn* pc) { return raise(info(trap).kind, info(trap).message, base, pc); }
 
 bool Vm::raise(ErrorKind kind, std::string_view message, const Slot* base, const Insn* pc) {
   String* text = new_string(*this, message);
   return text != nullptr && make_error(kind, text, base, pc);
 }
 
-bool Vm::raise_string(String* message, const Slot* base, const Insn* pc) {
-  return make_error(ErrorKind::kUser, message, base, pc);
-}
+bool Vm::raise_string(String* message, const Slot* base, const Insn* pc) { return make_error(ErrorKind::kUser, message, base, pc); }
 
 /// Makes `message` the pending error; always false, like raise().
 bool Vm::make_error(ErrorKind kind, String* message, const Slot* base, const Insn* pc) {
@@ -161,7 +157,8 @@ Vm::ErrorReport Vm::error_report() const {
 }
 
 Vm::ErrorReport Vm::limit_report() const {
-  static constexpr std::string_view kMessages[] = {"", "fuel is used up", "heap limit reached", "time limit reached", "interrupted", "no memory for the stack"};
+  static constexpr std::string_view kMessages[] = {
+      "", "fuel is used up", "heap limit reached", "time limit reached", "interrupted", "no memory for the stack"};
   static constexpr std::string_view kWords[] = {"", "fuel", "heap", "timeout", "interrupt", "stack"};
   auto i = static_cast<size_t>(limit_);
   const Function& fn = module().functions[limit_function_];

@@ -162,12 +162,19 @@ class Vm final : public RootSource {
   bool raise_again(ErrorObject* error);
   /// A user error with `message` (a root of the frame), for `raise`.
   bool raise_string(String* message, const Slot* base, const Insn* pc);
-  bool reach(Limit limit) { limit_ = limit; return false; }
+  bool reach(Limit limit) {
+    limit_ = limit;
+    return false;
+  }
   ErrorObject* pending_error() { return pending_; }
   void clear_pending() { pending_ = nullptr; }
   Limit limit() const { return limit_; }
   /// After kError: kind word, message and position of the uncaught error.
-  struct ErrorReport { std::string kind, message; Position position; std::string function; };
+  struct ErrorReport {
+    std::string kind, message;
+    Position position;
+    std::string function;
+  };
   ErrorReport error_report() const;
   /// After kLimit: position where execution stopped.
   ErrorReport limit_report() const;
@@ -180,7 +187,8 @@ class Vm final : public RootSource {
   /// Allocates, or reaches Limit::kHeap and returns null.
   Object* allocate(ObjectKind kind, uint32_t type, size_t bytes) {
     Object* object = heap_->allocate(kind, type, bytes);
-    if (object == nullptr) [[unlikely]] reach(Limit::kHeap);
+    if (object == nullptr) [[unlikely]]
+      reach(Limit::kHeap);
     return object;
   }
 
@@ -212,7 +220,8 @@ class Vm final : public RootSource {
 
  private:
   friend struct Interpreter;
-  template <class T> friend class Rooted;
+  template <class T>
+  friend class Rooted;
   explicit Vm(const VerifiedModule& module, const VmConfig& config, Console& console);
   Status load();
   bool make_error(ErrorKind kind, String* message, const Slot* base, const Insn* pc);
@@ -243,12 +252,14 @@ class Vm final : public RootSource {
   uint32_t root_count_ = 0;
   std::chrono::steady_clock::time_point deadline_;
 
-
  public:
   /// For the collector.
   void visit_roots(RootSink& sink) override;
   /// Stores the error or limit position; used by the interpreter when a limit stops it.
-  void note_limit(const FunctionRuntime& fn, uint32_t pc) { limit_function_ = fn.index; limit_pc_ = pc; }
+  void note_limit(const FunctionRuntime& fn, uint32_t pc) {
+    limit_function_ = fn.index;
+    limit_pc_ = pc;
+  }
   void add_interpreted(uint64_t ops) { interpreted_ops_ += ops; }
 };
 
@@ -281,7 +292,9 @@ inline Slot* FunctionRuntime::frame_base(Slot* caller_base, const FunctionRuntim
 }
 
 template <class T>
-T* slot_ref(Slot slot) { return reinterpret_cast<T*>(slot); }
+T* slot_ref(Slot slot) {
+  return reinterpret_cast<T*>(slot);
+}
 inline Slot ref_slot(const Object* object) { return reinterpret_cast<Slot>(object); }
 inline double slot_f64(Slot slot) { return __builtin_bit_cast(double, slot); }
 inline Slot f64_slot(double value) { return __builtin_bit_cast(Slot, value); }

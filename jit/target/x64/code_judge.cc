@@ -94,7 +94,8 @@ class Judge {
         uint64_t next = d.offset + d.insn.length;
         if (op.type == ZYDIS_OPERAND_TYPE_IMMEDIATE && op.imm.is_relative) {
           uint64_t target = next + static_cast<uint64_t>(op.imm.value.s);
-          if (!is_boundary(target)) fail(d, "goes to " + std::to_string(static_cast<int64_t>(target)) + ", where no instruction of the unit begins");
+          if (!is_boundary(target))
+            fail(d, "goes to " + std::to_string(static_cast<int64_t>(target)) + ", where no instruction of the unit begins");
         }
         if (op.type == ZYDIS_OPERAND_TYPE_MEMORY && op.mem.base == ZYDIS_REGISTER_RIP) {
           uint64_t target = next + static_cast<uint64_t>(op.mem.disp.value);
@@ -226,7 +227,9 @@ class Judge {
     }
   }
 
-  static bool is_one_of(ZydisMnemonic m, const Shape& shape) { return std::find(shape.any_of.begin(), shape.any_of.end(), m) != shape.any_of.end(); }
+  static bool is_one_of(ZydisMnemonic m, const Shape& shape) {
+    return std::find(shape.any_of.begin(), shape.any_of.end(), m) != shape.any_of.end();
+  }
 
   void check_operation(std::span<const Decoded> code, const LirInst& inst) {
     Shape shape = shape_of(inst);
@@ -243,7 +246,8 @@ class Judge {
   }
 
   void check_immediate(const Decoded& d, const LirInst& inst) {
-    bool has = inst.has_imm && (inst.op == kAlu || inst.op == kAluOv || inst.op == kBounds || inst.op == kCompare || inst.op == kGuardCompare || inst.op == kBranchCompare);
+    bool has = inst.has_imm && (inst.op == kAlu || inst.op == kAluOv || inst.op == kBounds || inst.op == kCompare ||
+                                inst.op == kGuardCompare || inst.op == kBranchCompare);
     if (!has || d.insn.mnemonic == ZYDIS_MNEMONIC_TEST) return;
     for (uint32_t i = 0; i < d.insn.operand_count_visible; ++i) {
       const ZydisDecodedOperand& op = d.operands[i];
@@ -270,11 +274,14 @@ class Judge {
         RegSet base = set_of(op.mem.base);
         if (base == bit(rbp)) continue;  // a spill slot
         if (base != reg_bit(place(0).preg())) return fail(d, "goes through another register than the object's");
-        if (op.mem.disp.value != disp) return fail(d, "has the displacement " + std::to_string(op.mem.disp.value) + " for " + std::to_string(disp));
+        if (op.mem.disp.value != disp)
+          return fail(d, "has the displacement " + std::to_string(op.mem.disp.value) + " for " + std::to_string(disp));
         if (op.size != inst.width * 8) return fail(d, "accesses " + std::to_string(op.size) + " bits");
         bool indexed = element && !constant_index;
-        if (indexed != (op.mem.index != ZYDIS_REGISTER_NONE)) return fail(d, "has an index where there is none, or none where there is one");
-        if (indexed && (op.mem.scale != inst.width || set_of(op.mem.index) != reg_bit(place(1).preg()))) return fail(d, "has another index");
+        if (indexed != (op.mem.index != ZYDIS_REGISTER_NONE))
+          return fail(d, "has an index where there is none, or none where there is one");
+        if (indexed && (op.mem.scale != inst.width || set_of(op.mem.index) != reg_bit(place(1).preg())))
+          return fail(d, "has another index");
         return;
       }
     }

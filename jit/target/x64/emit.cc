@@ -5,6 +5,7 @@ namespace orus::jit::x64 {
 
 void Emitter::instruction(const LirInst& inst) {
   using namespace Xbyak::util;
+  // clang-format off: one row an instruction
   switch (inst.op) {
     case kNop: case kParam: break;
     case kConst:
@@ -15,12 +16,10 @@ void Emitter::instruction(const LirInst& inst) {
       test(d(0), d(0));
       jz(exit_of(inst));
       break;
-    case kGuardCompare: {
+    case kGuardCompare:
       maybe_force(inst);
-      Cond c = compare(inst);
-      jump_if(inverse(c), exit_of(inst));
+      jump_if(inverse(compare(inst)), exit_of(inst));
       break;
-    }
     case kBounds:
       maybe_force(inst);
       if (inst.has_imm) {
@@ -61,6 +60,7 @@ void Emitter::instruction(const LirInst& inst) {
       break;
     default: scalar(inst); break;
   }
+  // clang-format on
 }
 
 // ---- calls

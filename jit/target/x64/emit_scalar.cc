@@ -21,7 +21,8 @@ void Emitter::scalar(const LirInst& inst) {
       auto imm = static_cast<uint32_t>(inst.imm);
       switch (inst.compare) {
         case IrOp::add_ov: inst.has_imm ? add(to, imm) : add(to, g(1, w)); break;
-        case IrOp::sub: case IrOp::sub_ov: inst.has_imm ? sub(to, imm) : sub(to, g(1, w)); break;
+        case IrOp::sub:
+        case IrOp::sub_ov: inst.has_imm ? sub(to, imm) : sub(to, g(1, w)); break;
         case IrOp::and_: inst.has_imm ? and_(to, imm) : and_(to, g(1, w)); break;
         case IrOp::or_: inst.has_imm ? or_(to, imm) : or_(to, g(1, w)); break;
         default: inst.has_imm ? xor_(to, imm) : xor_(to, g(1, w)); break;
@@ -51,11 +52,10 @@ void Emitter::scalar(const LirInst& inst) {
       break;
     }
     case kDivide: divide(inst); break;
-    case kMulHigh:
-      inst.compare == IrOp::mul_high ? imul(g(1, w)) : mul(g(1, w));
-      break;
+    case kMulHigh: inst.compare == IrOp::mul_high ? imul(g(1, w)) : mul(g(1, w)); break;
     case kSext: movsxd(q(1), d(0)); break;
-    case kZext: case kTrunc: mov(d(1), d(0)); break;
+    case kZext:
+    case kTrunc: mov(d(1), d(0)); break;
     case kIntToF64:
       zero_f64(x(1));
       if (has_avx_) {

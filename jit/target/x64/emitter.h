@@ -40,11 +40,16 @@ inline bool host_has_avx() {
 
 class Emitter : public Xbyak::CodeGenerator {
  public:
-  Emitter(const Lowering& lowering, const RaResult& allocation, const EmitOptions& options, EmittedUnit* out,
-          std::vector<uint8_t>& buffer)
+  Emitter(const Lowering& lowering, const RaResult& allocation, const EmitOptions& options, EmittedUnit* out, std::vector<uint8_t>& buffer)
       : CodeGenerator(buffer.size(), buffer.data()),
-        l(lowering), ra(allocation), opt(options), out_(out), ctx(Xbyak::util::r15), base(Xbyak::util::r14),
-        scratch(Xbyak::util::r11), fscratch(15) {
+        l(lowering),
+        ra(allocation),
+        opt(options),
+        out_(out),
+        ctx(Xbyak::util::r15),
+        base(Xbyak::util::r14),
+        scratch(Xbyak::util::r11),
+        fscratch(15) {
     setDefaultJmpNEAR(true);
     has_avx_ = host_has_avx();
   }
@@ -313,9 +318,7 @@ class Emitter : public Xbyak::CodeGenerator {
       case Cond::kBE: return jbe(to);
       case Cond::kA: return ja(to);
       case Cond::kAE: return jae(to);
-      case Cond::kFloatNE:
-        jp(to);
-        return jne(to);
+      case Cond::kFloatNE: jp(to); return jne(to);
       case Cond::kFloatE: {
         Label no;
         jp(no);
@@ -368,9 +371,7 @@ class Emitter : public Xbyak::CodeGenerator {
         L(no);
         return;
       }
-      case Cond::kFloatNE:
-        cmovne(to, from);
-        return cmovp(to, from);
+      case Cond::kFloatNE: cmovne(to, from); return cmovp(to, from);
     }
   }
 

@@ -251,7 +251,9 @@ class Selector {
       const Inst cmp = fn.at(inst.args[0]);
       LirInst& lir = begin(kSelectCompare, id);
       lir.compare = cmp.op;
-      lir.width = fn.at(cmp.args[0]).type == IrType::kF64 ? 16 : fn.at(cmp.args[0]).type == IrType::kI64 || fn.at(cmp.args[0]).type == IrType::kRef ? 8 : 4;
+      lir.width = fn.at(cmp.args[0]).type == IrType::kF64                                              ? 16
+                  : fn.at(cmp.args[0]).type == IrType::kI64 || fn.at(cmp.args[0]).type == IrType::kRef ? 8
+                                                                                                       : 4;
       l.use(inst.args[2]);
       l.use(inst.args[1], Constraint::kReg, OperandPos::kLate);
       l.use(cmp.args[0], Constraint::kReg, OperandPos::kLate);
@@ -409,6 +411,7 @@ class Selector {
   void instruction(InstId id) {
     const Inst inst = fn.at(id);
     if ((info(inst.op).effects & kIrTerminator) != 0) return terminator(id);
+    // clang-format off: one row an instruction
     switch (inst.op) {
       case IrOp::constant: begin(kConst, id).imm = inst.imm; l.def(id); break;
       case IrOp::slot: begin(kSlot, id).imm = inst.imm; l.def(id); break;
@@ -462,6 +465,7 @@ class Selector {
       case IrOp::charge: begin(kCharge, id).imm = inst.imm; l.exit(id, false); break;
       default: ORUS_CHECK(false && "no selection for this op");
     }
+    // clang-format on
   }
 };
 

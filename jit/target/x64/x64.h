@@ -29,26 +29,57 @@ inline constexpr uint32_t kStubUnit = 1;       // unit id of the interpret stub'
 inline constexpr uint32_t kTrampolineUnit = 0; // unit id of the trampoline's frame
 
 enum Op : uint16_t {
-  kNop, kParam, kSlot, kConst, kPool,
+  kNop,
+  kParam,
+  kSlot,
+  kConst,
+  kPool,
   kLea,          // add without check: two registers or register and immediate
   kAlu,          // sub and or xor: reuse
   kAluOv,        // add sub with overflow exit: reuse
-  kMul, kMulImm, // wrapping and checked (exit set)
-  kShift, kShiftImm,
+  kMul,
+  kMulImm, // wrapping and checked (exit set)
+  kShift,
+  kShiftImm,
   kDivide,       // sdiv srem udiv urem: rax, rdx
   kMulHigh,      // rax, rdx
-  kSext, kZext, kTrunc, kIntToF64, kUintToF64, kF64ToInt, kF64ToUint,
+  kSext,
+  kZext,
+  kTrunc,
+  kIntToF64,
+  kUintToF64,
+  kF64ToInt,
+  kF64ToUint,
   kFloat,        // add sub mul div, three operands
-  kFneg, kFmod,
+  kFneg,
+  kFmod,
   kCompare,      // to a bool register
-  kNot, kSelect, kSelectCompare,
-  kGuard, kGuardCompare, kBounds,
-  kLoad, kStore, kLoadElem, kStoreElem, kBarrier,
+  kNot,
+  kSelect,
+  kSelectCompare,
+  kGuard,
+  kGuardCompare,
+  kBounds,
+  kLoad,
+  kStore,
+  kLoadElem,
+  kStoreElem,
+  kBarrier,
   kNewObject,    // early result; disp: bytes, imm: header
-  kLoadGlobal, kStoreGlobal, kLoadAssigned,
+  kLoadGlobal,
+  kStoreGlobal,
+  kLoadAssigned,
   kStoreFrame,   // frame slot := operand
-  kCall, kRuntime, kLoadFrame,
-  kPoll, kCharge, kJump, kBranch, kBranchCompare, kRet, kLeave,
+  kCall,
+  kRuntime,
+  kLoadFrame,
+  kPoll,
+  kCharge,
+  kJump,
+  kBranch,
+  kBranchCompare,
+  kRet,
+  kLeave,
   kMove,
 };
 
