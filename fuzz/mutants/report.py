@@ -140,6 +140,8 @@ def listing(mutants):
 
 def update_docs(path, results, mutants):
     state = read(results)
+    known = {str(mutant.id) for mutant in mutants}
+    state["mutants"] = {number: runs for number, runs in state["mutants"].items() if number in known}
     if not state["mutants"]:
         print(f"no results in {results}: run ci/mutants --all first")
         return 1
