@@ -21,7 +21,7 @@ def verdict(runs):
     if all(run["reached"] == 0 for run in missed):
         return some + "not reached (generator)"
     if any(run["infected"] > 0 for run in missed):
-        return some + "not revealed (oracle)"
+        return some + "differed, not revealed (run-time values or oracle)"
     return some + "reached, not seen to differ (values or oracle)"
 
 
