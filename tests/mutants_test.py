@@ -78,9 +78,9 @@ class Mutants(unittest.TestCase):
         self.assertEqual(report.explain(pure, [run(True, 3, 1)]), "caught")
         self.assertEqual(report.explain(pure, [run(False, 0, 0)]), "not reached (generator)")
         self.assertEqual(report.explain(pure, [run(False, 5, 0)]), "not infected (values)")
-        self.assertEqual(report.explain(pure, [run(False, 5, 2)]), "not revealed (oracle)")
+        self.assertEqual(report.explain(pure, [run(False, 5, 2)]), "differed, not revealed (run-time values or oracle)")
         self.assertEqual(report.explain(other, [run(False, 5, 0)]), "reached, not seen to differ (values or oracle)")
-        self.assertEqual(report.explain(pure, [run(True, 3, 1), run(False, 5, 2)]), "some seeds: not revealed (oracle)")
+        self.assertEqual(report.explain(pure, [run(True, 3, 1), run(False, 5, 2)]), "some seeds: differed, not revealed (run-time values or oracle)")
 
 
 class Release(unittest.TestCase):

@@ -21,7 +21,7 @@ def verdict(runs):
     if all(run["reached"] == 0 for run in missed):
         return some + "not reached (generator)"
     if any(run["infected"] > 0 for run in missed):
-        return some + "not revealed (oracle)"
+        return some + "differed, not revealed (run-time values or oracle)"
     return some + "reached, not seen to differ (values or oracle)"
 
 
@@ -140,6 +140,8 @@ def listing(mutants):
 
 def update_docs(path, results, mutants):
     state = read(results)
+    known = {str(mutant.id) for mutant in mutants}
+    state["mutants"] = {number: runs for number, runs in state["mutants"].items() if number in known}
     if not state["mutants"]:
         print(f"no results in {results}: run ci/mutants --all first")
         return 1
