@@ -230,7 +230,7 @@ void FunctionGen::run() {
   auto range = b_.begin_try();
   if (!is_main_ && s_.flip()) side_effect();
   while (!spent()) statement();
-  if (is_main_ && !hot_) do_while_loop();
+  if (is_main_ && (!hot_ || s_.chance(3))) do_while_loop();
   if (s_.flip()) store_everything();
   if (guarded) {
     return_value();

@@ -147,6 +147,7 @@ class FunctionGen {
   uint64_t mult_ = 1;                // executions of the current point, estimated
   uint64_t cost_ = 0, budget_ = 0;
   uint32_t depth_ = 0, tries_ = 0;
+  Reg preferred_ = kNoReg;           // the next call passes it where it fits
   bool calls_itself_ = false;
   bool hot_ = false;  // a loop or a call runs on every path
   uint32_t size_ = 0, max_size_ = 0;  // instructions of this function

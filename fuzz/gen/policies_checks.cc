@@ -50,6 +50,12 @@ void FunctionGen::checked_loop() {
   int32_t limit_value = last + (by > 0 ? 1 : -1) * static_cast<int32_t>(s_.below(static_cast<uint32_t>(std::abs(by))));
   Reg limit = pinned_number(limit_value);
   pinned_number(by);
+  if (by > 0 && low == 0 && s_.flip()) {
+    // Up to the length itself: one too far, since the loop is closed.
+    op(Op::array_len, limit, array);
+    if (s_.flip()) op(Op::addk_i32, limit, limit, static_cast<uint16_t>(-1));
+    registers_[limit].facts = {.bits = 12};
+  }
   Assigned before = assigned_;
   auto range = b_.begin_try();
   bool ranged = s_.flip();
@@ -108,17 +114,23 @@ void FunctionGen::checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_
   b_.bind(skip);
 }
 
-/// Puts a number where the end of the program shows it.
+/// Puts a number where the end of the program shows it: a global of its own, in loops one that sums up.
 void FunctionGen::keep_visible(Reg r) {
-  for (GlobalPlan& global : m_.globals) {
-    if (global.promise.type != registers_[r].type || !storable(facts(r), global.promise.facts)) continue;
+  TypeId type = registers_[r].type;
+  GlobalId sink = m_.builder.add_global("seen" + std::to_string(m_.dumps++), type);
+  Reg out = r;
+  static constexpr Op kMix[] = {Op::bxor_i32, Op::bxor_i64, Op::mul_u32, Op::mul_u64, Op::add_f64};
+  if (mult_ > 1 && is_numeric(m_.kind(type)) && s_.flip()) {
+    Reg old = fresh(type, kNoFacts);
     step();
-    b_.store_global(r, global.id);
-    return;
+    b_.load_global(old, sink);
+    out = fresh(type, kNoFacts);
+    uint32_t k = type.index - kTypeI32.index;
+    if (type == kTypeU32 || type == kTypeU64) op(type == kTypeU32 ? Op::mulk_u32 : Op::mulk_u64, old, old, 31);
+    op(type == kTypeU32 ? Op::add_u32 : type == kTypeU64 ? Op::add_u64 : kMix[k], out, old, r);
   }
-  Reg copy = fresh(registers_[r].type, facts(r));
-  op(Op::mov, copy, r);
-  wrote(copy);
+  step();
+  b_.store_global(out, sink);
 }
 
 /// x = condition ? a : b, then an index or a checked sum that one of the two does not allow.
@@ -195,7 +207,8 @@ void FunctionGen::across_call() {
   uint32_t what = s_.below(4);
   if (what == 3 && global == nullptr) what = 0;
   TypeId type = m_.arrays[s_.below(2)];
-  if (what < 2) array = value(type, what == 0 ? Facts{.elem = 12, .min_len = 4} : kNoFacts);
+  if (what == 0) array = make_array(type, {.elem = 12, .min_len = 4}, 1);
+  if (what == 1) array = make_array(type, {.elem = 12}, 0);
   if (what == 2) object = value(m_.structs[0]);
   Reg index = what == 0 ? value(kTypeI32, {.bits = 2, .nonneg = true}) : kNoReg;
   auto read = [&]() -> Reg {
@@ -218,7 +231,9 @@ void FunctionGen::across_call() {
   } else if (between == 1) {
     runtime_call();
   } else {
+    preferred_ = array != kNoReg ? array : object;
     call();
+    preferred_ = kNoReg;
   }
   second = read();
   if (is_numeric(kind(first))) {
@@ -232,7 +247,7 @@ void FunctionGen::side_effect() {
   for (uint32_t p = 0; p < plan_.params.size(); ++p) {
     Reg r = static_cast<Reg>(p);
     TypeId type = registers_[r].type;
-    if (!s_.flip()) continue;
+    if (s_.chance(4)) continue;
     if (kind(r) == TypeKind::kStruct) {
       op(Op::set_field, r, 0, value(kTypeI32));
     } else if (kind(r) == TypeKind::kArray && !is_reference(m_.kind(m_.type(type).element)) && element_bytes(m_.kind(m_.type(type).element)) > 1) {
