@@ -170,7 +170,9 @@ void FunctionGen::conversion_chain() {
   static constexpr Op kConversions[] = {Op::conv_i32_u32, Op::conv_u32_i64, Op::conv_u32_u64, Op::conv_i32_i64, Op::conv_i64_i32, Op::conv_u32_i32,
                                         Op::conv_i64_f64, Op::conv_f64_i32, Op::conv_f64_i64, Op::conv_u64_f64, Op::index_i64, Op::conv_i32_f64};
   Reg x = !counters_.empty() && s_.flip() && assigned_[counters_.back()] ? counters_.back() : value(kTypeI32, {.bits = 12});
-  if (s_.flip()) {
+  if (s_.chance(4)) {
+    x = constant(kTypeU64, kNoFacts);
+  } else if (s_.flip()) {
     Reg d = fresh(kTypeI32, {.bits = 13});
     op(Op::addk_i32, d, x, static_cast<uint16_t>(s_.below(40) - 20));
     wrote(d);
@@ -225,7 +227,7 @@ void FunctionGen::across_call() {
     return d;
   };
   first = read();
-  uint32_t between = s_.below(3);
+  uint32_t between = what == 1 && !s_.chance(4) ? 0 : s_.below(3);
   if (between == 0 && what == 1 && facts(array).min_len == 0 && mult_ <= 32) {
     op(m_.type(type).element == kTypeI32 ? Op::array_push_4 : Op::array_push_8, array, value(m_.type(type).element, {.bits = facts(array).elem}));
   } else if (between == 1) {
