@@ -120,6 +120,7 @@ class FunctionGen {
 
   // Policies around checks and effects (policies_checks.cc)
   Reg pinned_number(int32_t value);
+  Reg filled_array(int32_t length);
   void checked_loop();
   void checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_t largest);
   void keep_visible(Reg r);

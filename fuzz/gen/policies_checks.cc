@@ -21,6 +21,16 @@ Reg FunctionGen::pinned_number(int32_t value) {
   return r;
 }
 
+/// An array of [i32] or [i64] with exactly this length.
+Reg FunctionGen::filled_array(int32_t length) {
+  TypeId type = m_.arrays[s_.below(2)];
+  Reg array = fresh(type, {.elem = 12, .min_len = static_cast<uint16_t>(length)});
+  Reg fill = value(m_.type(type).element, {.bits = 12}), count = number(kTypeI32, length);
+  op(Op::array_fill, array, fill, count);
+  wrote(array);
+  return array;
+}
+
 /// for (i = start; ...; i += step) with an array as long as its largest index needs, or one short, and a sum that just
 /// fits, or just does not.
 void FunctionGen::checked_loop() {
@@ -30,13 +40,9 @@ void FunctionGen::checked_loop() {
   int32_t start = by > 0 ? low : low + span, last = by > 0 ? low + span : low;
   bool short_by_one = s_.chance(5), below_zero = s_.chance(8);
   int32_t length = std::max(low + span + 1 - (short_by_one ? 1 : 0), 1);
-  TypeId type = s_.flip() ? m_.arrays[0] : m_.arrays[1];
-  bool narrow = type == m_.arrays[0];
-  TypeId element = narrow ? kTypeI32 : kTypeI64;
-  Reg array = fresh(type, {.elem = 12, .min_len = static_cast<uint16_t>(length)});
-  Reg fill = value(element, {.bits = 12}), count = number(kTypeI32, length);
-  op(Op::array_fill, array, fill, count);
-  wrote(array);
+  Reg array = filled_array(length);
+  TypeId element = m_.type(registers_[array].type).element;
+  bool narrow = element == kTypeI32;
   Reg sum = fresh_pinned(element, kNoFacts);
   step();
   b_.load_k(sum, m_.builder.constant(element, 0));
