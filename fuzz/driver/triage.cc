@@ -18,7 +18,8 @@ namespace orus::fuzz {
 namespace {
 
 constexpr uint32_t kChoiceAttempts = 600, kModuleAttempts = 4000, kHangAttempts = 40;
-constexpr double kCheckSeconds = 3;
+constexpr double kCheckSeconds = 3;       // at most; a candidate that loops costs this much
+constexpr double kSlowdown = 30, kLeastSeconds = 0.2;
 
 /// Runs one mode on a module in this process and tells whether it fails in the way that `like` did.
 int fails_like(Module module, const Finding& like, const RunSettings& settings) {
@@ -54,7 +55,9 @@ class Triage {
     out_.input = finding_.input;
     out_.settings = finding_.settings;
     out_.has_module = true;
+    uint64_t start = now_ns();
     out_.reproduced = shows(out_.module, out_.settings);
+    check_seconds_ = std::clamp(kSlowdown * static_cast<double>(now_ns() - start) / 1e9, kLeastSeconds, kCheckSeconds);
     if (!out_.reproduced) {
       out_.story = "The failure did not show again in a fresh process.\n";
       return std::move(out_);
@@ -82,7 +85,7 @@ class Triage {
 
  private:
   bool shows(const Module& module, const RunSettings& settings) {
-    return run_in_child(expected_ == -1 ? options_.case_seconds : kCheckSeconds, nullptr, [&] { return fails_like(module, finding_, settings); }) == expected_;
+    return run_in_child(expected_ == -1 ? options_.case_seconds : check_seconds_, nullptr, [&] { return fails_like(module, finding_, settings); }) == expected_;
   }
 
   RunSettings with_first_passes(size_t count) {
@@ -158,6 +161,7 @@ class Triage {
   const Options& options_;
   const Finding& finding_;
   int expected_;
+  double check_seconds_ = kCheckSeconds;
   Triaged out_;
 };
 
