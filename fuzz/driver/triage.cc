@@ -17,8 +17,10 @@
 namespace orus::fuzz {
 namespace {
 
-constexpr uint32_t kChoiceAttempts = 600, kModuleAttempts = 4000, kHangAttempts = 40;
-constexpr double kCheckSeconds = 3;
+constexpr uint32_t kChoiceAttempts = 150, kModuleAttempts = 4000, kHangAttempts = 40;
+constexpr double kCheckSeconds = 3;       // at most; a candidate that loops costs this much
+constexpr double kReductionSeconds = 25;  // then what there is has to do
+constexpr double kSlowdown = 30, kLeastSeconds = 0.2;
 
 /// Runs one mode on a module in this process and tells whether it fails in the way that `like` did.
 int fails_like(Module module, const Finding& like, const RunSettings& settings) {
@@ -54,24 +56,27 @@ class Triage {
     out_.input = finding_.input;
     out_.settings = finding_.settings;
     out_.has_module = true;
+    uint64_t start = now_ns();
     out_.reproduced = shows(out_.module, out_.settings);
+    check_seconds_ = std::clamp(kSlowdown * static_cast<double>(now_ns() - start) / 1e9, kLeastSeconds, kCheckSeconds);
     if (!out_.reproduced) {
       out_.story = "The failure did not show again in a fresh process.\n";
       return std::move(out_);
     }
     bool hang = finding_.oracle == "hang";
+    deadline_ns_ = now_ns() + static_cast<uint64_t>(kReductionSeconds * 1e9);
     if (options_.reduce) {
       Dna dna = choices.spelled_out();
       InputCheck input_check = [this](std::span<const uint8_t> input) {
         Choices c(Dna::decode(input));
-        return shows(module_of(c), finding_.settings);
+        return in_time() && shows(module_of(c), finding_.settings);
       };
       if (input_check(dna.encode())) {
         out_.input = reduce_choices(dna, input_check, hang ? kHangAttempts : kChoiceAttempts);
         Choices reduced(Dna::decode(out_.input));
         out_.module = module_of(reduced);
       }
-      ModuleCheck module_check = [this](const Module& m) { return shows(m, finding_.settings); };
+      ModuleCheck module_check = [this](const Module& m) { return in_time() && shows(m, finding_.settings); };
       out_.module = reduce_module(std::move(out_.module), module_check, hang ? kHangAttempts : kModuleAttempts);
     }
     if (!hang) bisect();
@@ -81,8 +86,10 @@ class Triage {
   }
 
  private:
+  bool in_time() const { return now_ns() < deadline_ns_; }
+
   bool shows(const Module& module, const RunSettings& settings) {
-    return run_in_child(expected_ == -1 ? options_.case_seconds : kCheckSeconds, nullptr, [&] { return fails_like(module, finding_, settings); }) == expected_;
+    return run_in_child(expected_ == -1 ? options_.case_seconds : check_seconds_, nullptr, [&] { return fails_like(module, finding_, settings); }) == expected_;
   }
 
   RunSettings with_first_passes(size_t count) {
@@ -158,6 +165,8 @@ class Triage {
   const Options& options_;
   const Finding& finding_;
   int expected_;
+  double check_seconds_ = kCheckSeconds;
+  uint64_t deadline_ns_ = 0;
   Triaged out_;
 };
 

@@ -15,9 +15,10 @@ FunctionGen::FunctionGen(ModuleState& module, uint32_t index)
   if (plan_.recursive) registers_[0].pinned = true;
   assigned_.assign(registers_.size(), true);
   // The programs that are called cost little, so that loops may call them.
-  budget_ = is_main_ ? m_.limits.cost : s_.chance(3) ? 400 : 60;
+  bool large = index == (m_.thin_main ? 1 : 0);
+  budget_ = large ? m_.limits.cost : s_.chance(3) ? 400 : 60;
   // Half of the callees are small enough to be inlined, half are not.
-  max_size_ = is_main_ ? 16 + s_.below(100) : s_.flip() ? 4 + s_.below(20) : 42 + s_.below(30);
+  max_size_ = large ? 16 + s_.below(100) : s_.flip() ? 4 + s_.below(20) : 42 + s_.below(30);
 }
 
 void FunctionGen::step() {
@@ -229,8 +230,14 @@ void FunctionGen::run() {
   Reg error = guarded ? fresh_pinned(kTypeError, kNoFacts) : kNoReg;
   auto range = b_.begin_try();
   if (!is_main_ && s_.flip()) side_effect();
+  if (is_main_ && m_.thin_main) {
+    hot_ = true;
+    budget_ += m_.functions[1].cost;
+    call_function(m_.functions[1]);
+    max_size_ = size_ + s_.below(8);
+  }
   while (!spent()) statement();
-  if (is_main_ && !hot_) do_while_loop();
+  if (is_main_ && (!hot_ || s_.chance(3))) do_while_loop();
   if (s_.flip()) store_everything();
   if (guarded) {
     return_value();

@@ -120,6 +120,7 @@ class FunctionGen {
 
   // Policies around checks and effects (policies_checks.cc)
   Reg pinned_number(int32_t value);
+  Reg filled_array(int32_t length);
   void checked_loop();
   void checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_t largest);
   void keep_visible(Reg r);
@@ -147,6 +148,7 @@ class FunctionGen {
   uint64_t mult_ = 1;                // executions of the current point, estimated
   uint64_t cost_ = 0, budget_ = 0;
   uint32_t depth_ = 0, tries_ = 0;
+  Reg preferred_ = kNoReg;           // the next call passes it where it fits
   bool calls_itself_ = false;
   bool hot_ = false;  // a loop or a call runs on every path
   uint32_t size_ = 0, max_size_ = 0;  // instructions of this function

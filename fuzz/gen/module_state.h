@@ -68,6 +68,7 @@ struct ModuleState {
   uint32_t policies = 0;                       // bit set
   uint32_t line = 0, emitted = 0;
   uint32_t dumps = 0;
+  bool thin_main = false;  // main only prepares and calls function 1, which is compiled as a whole
 
   bool has(Policy policy) const { return (policies >> static_cast<uint32_t>(policy) & 1) != 0; }
   TypeKind kind(TypeId type) { return builder.module().kind(type); }

@@ -59,8 +59,10 @@ void FunctionGen::repeat_expression() {
     for (size_t i = 1; i < 3; ++i) usable = usable && (row.format[i] != 'r' || assigned_[old.fields[i]]);
     if (!usable) continue;
     Reg d = fresh(registers_[old.fields[0]].type, registers_[old.fields[0]].facts);
-    op(old.op, d, old.fields[1], old.fields[2]);
+    bool swapped = row.format == "drr" && s_.chance(4) && registers_[old.fields[1]].type == registers_[old.fields[2]].type;
+    op(old.op, d, old.fields[swapped ? 2 : 1], old.fields[swapped ? 1 : 2]);
     wrote(d);
+    if (is_numeric(kind(d))) keep_visible(d);
     return;
   }
   random_data_op();
@@ -86,7 +88,11 @@ void FunctionGen::may_alias() {
   bool narrow = element == kTypeI32;
   Op get = narrow ? Op::array_get_4 : Op::array_get_8, set = narrow ? Op::array_set_4 : Op::array_set_8;
   Facts inside{.bits = static_cast<uint8_t>(std::bit_width(facts(a).min_len) - 1), .nonneg = true};
-  Reg i = value(kTypeI32, inside), j = s_.flip() ? i : value(kTypeI32, inside);
+  // Constants, or two numbers that nobody can tell apart before they run: equal every second time.
+  Facts two{.bits = 1, .nonneg = true};
+  bool constants = s_.flip();
+  Reg i = constants ? number(kTypeI32, s_.below(4)) : value(kTypeI32, s_.flip() ? two : inside);
+  Reg j = constants ? number(kTypeI32, s_.below(4)) : s_.chance(3) ? i : make_masked(kTypeI32, two);
   for (uint32_t n = 2 + s_.below(3); n > 0; --n) {
     Reg array = s_.flip() ? a : b, index = s_.flip() ? i : j;
     if (s_.flip()) {
@@ -95,6 +101,7 @@ void FunctionGen::may_alias() {
       Reg d = fresh(element, {.bits = facts(a).elem});
       op(get, d, array, index);
       wrote(d);
+      if (s_.flip()) keep_visible(d);
     }
   }
 }

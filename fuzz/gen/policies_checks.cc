@@ -21,6 +21,16 @@ Reg FunctionGen::pinned_number(int32_t value) {
   return r;
 }
 
+/// An array of [i32] or [i64] with exactly this length.
+Reg FunctionGen::filled_array(int32_t length) {
+  TypeId type = m_.arrays[s_.below(2)];
+  Reg array = fresh(type, {.elem = 12, .min_len = static_cast<uint16_t>(length)});
+  Reg fill = value(m_.type(type).element, {.bits = 12}), count = number(kTypeI32, length);
+  op(Op::array_fill, array, fill, count);
+  wrote(array);
+  return array;
+}
+
 /// for (i = start; ...; i += step) with an array as long as its largest index needs, or one short, and a sum that just
 /// fits, or just does not.
 void FunctionGen::checked_loop() {
@@ -30,13 +40,9 @@ void FunctionGen::checked_loop() {
   int32_t start = by > 0 ? low : low + span, last = by > 0 ? low + span : low;
   bool short_by_one = s_.chance(5), below_zero = s_.chance(8);
   int32_t length = std::max(low + span + 1 - (short_by_one ? 1 : 0), 1);
-  TypeId type = s_.flip() ? m_.arrays[0] : m_.arrays[1];
-  bool narrow = type == m_.arrays[0];
-  TypeId element = narrow ? kTypeI32 : kTypeI64;
-  Reg array = fresh(type, {.elem = 12, .min_len = static_cast<uint16_t>(length)});
-  Reg fill = value(element, {.bits = 12}), count = number(kTypeI32, length);
-  op(Op::array_fill, array, fill, count);
-  wrote(array);
+  Reg array = filled_array(length);
+  TypeId element = m_.type(registers_[array].type).element;
+  bool narrow = element == kTypeI32;
   Reg sum = fresh_pinned(element, kNoFacts);
   step();
   b_.load_k(sum, m_.builder.constant(element, 0));
@@ -50,6 +56,12 @@ void FunctionGen::checked_loop() {
   int32_t limit_value = last + (by > 0 ? 1 : -1) * static_cast<int32_t>(s_.below(static_cast<uint32_t>(std::abs(by))));
   Reg limit = pinned_number(limit_value);
   pinned_number(by);
+  if (by > 0 && low == 0 && s_.flip()) {
+    // Up to the length itself: one too far, since the loop is closed.
+    op(Op::array_len, limit, array);
+    if (s_.flip()) op(Op::addk_i32, limit, limit, static_cast<uint16_t>(-1));
+    registers_[limit].facts = {.bits = 12};
+  }
   Assigned before = assigned_;
   auto range = b_.begin_try();
   bool ranged = s_.flip();
@@ -108,17 +120,23 @@ void FunctionGen::checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_
   b_.bind(skip);
 }
 
-/// Puts a number where the end of the program shows it.
+/// Puts a number where the end of the program shows it: a global of its own, in loops one that sums up.
 void FunctionGen::keep_visible(Reg r) {
-  for (GlobalPlan& global : m_.globals) {
-    if (global.promise.type != registers_[r].type || !storable(facts(r), global.promise.facts)) continue;
+  TypeId type = registers_[r].type;
+  GlobalId sink = m_.builder.add_global("seen" + std::to_string(m_.dumps++), type);
+  Reg out = r;
+  static constexpr Op kMix[] = {Op::bxor_i32, Op::bxor_i64, Op::mul_u32, Op::mul_u64, Op::add_f64};
+  if (mult_ > 1 && is_numeric(m_.kind(type)) && s_.flip()) {
+    Reg old = fresh(type, kNoFacts);
     step();
-    b_.store_global(r, global.id);
-    return;
+    b_.load_global(old, sink);
+    out = fresh(type, kNoFacts);
+    uint32_t k = type.index - kTypeI32.index;
+    if (type == kTypeU32 || type == kTypeU64) op(type == kTypeU32 ? Op::mulk_u32 : Op::mulk_u64, old, old, 31);
+    op(type == kTypeU32 ? Op::add_u32 : type == kTypeU64 ? Op::add_u64 : kMix[k], out, old, r);
   }
-  Reg copy = fresh(registers_[r].type, facts(r));
-  op(Op::mov, copy, r);
-  wrote(copy);
+  step();
+  b_.store_global(out, sink);
 }
 
 /// x = condition ? a : b, then an index or a checked sum that one of the two does not allow.
@@ -158,7 +176,9 @@ void FunctionGen::conversion_chain() {
   static constexpr Op kConversions[] = {Op::conv_i32_u32, Op::conv_u32_i64, Op::conv_u32_u64, Op::conv_i32_i64, Op::conv_i64_i32, Op::conv_u32_i32,
                                         Op::conv_i64_f64, Op::conv_f64_i32, Op::conv_f64_i64, Op::conv_u64_f64, Op::index_i64, Op::conv_i32_f64};
   Reg x = !counters_.empty() && s_.flip() && assigned_[counters_.back()] ? counters_.back() : value(kTypeI32, {.bits = 12});
-  if (s_.flip()) {
+  if (s_.chance(4)) {
+    x = constant(kTypeU64, kNoFacts);
+  } else if (s_.flip()) {
     Reg d = fresh(kTypeI32, {.bits = 13});
     op(Op::addk_i32, d, x, static_cast<uint16_t>(s_.below(40) - 20));
     wrote(d);
@@ -195,7 +215,8 @@ void FunctionGen::across_call() {
   uint32_t what = s_.below(4);
   if (what == 3 && global == nullptr) what = 0;
   TypeId type = m_.arrays[s_.below(2)];
-  if (what < 2) array = value(type, what == 0 ? Facts{.elem = 12, .min_len = 4} : kNoFacts);
+  if (what == 0) array = make_array(type, {.elem = 12, .min_len = 4}, 1);
+  if (what == 1) array = make_array(type, {.elem = 12}, 0);
   if (what == 2) object = value(m_.structs[0]);
   Reg index = what == 0 ? value(kTypeI32, {.bits = 2, .nonneg = true}) : kNoReg;
   auto read = [&]() -> Reg {
@@ -212,13 +233,15 @@ void FunctionGen::across_call() {
     return d;
   };
   first = read();
-  uint32_t between = s_.below(3);
+  uint32_t between = what == 1 && !s_.chance(4) ? 0 : s_.below(3);
   if (between == 0 && what == 1 && facts(array).min_len == 0 && mult_ <= 32) {
     op(m_.type(type).element == kTypeI32 ? Op::array_push_4 : Op::array_push_8, array, value(m_.type(type).element, {.bits = facts(array).elem}));
   } else if (between == 1) {
     runtime_call();
   } else {
+    preferred_ = array != kNoReg ? array : object;
     call();
+    preferred_ = kNoReg;
   }
   second = read();
   if (is_numeric(kind(first))) {
@@ -232,7 +255,7 @@ void FunctionGen::side_effect() {
   for (uint32_t p = 0; p < plan_.params.size(); ++p) {
     Reg r = static_cast<Reg>(p);
     TypeId type = registers_[r].type;
-    if (!s_.flip()) continue;
+    if (s_.chance(4)) continue;
     if (kind(r) == TypeKind::kStruct) {
       op(Op::set_field, r, 0, value(kTypeI32));
     } else if (kind(r) == TypeKind::kArray && !is_reference(m_.kind(m_.type(type).element)) && element_bytes(m_.kind(m_.type(type).element)) > 1) {

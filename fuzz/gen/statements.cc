@@ -6,7 +6,7 @@
 namespace orus::fuzz {
 
 void FunctionGen::statement() {
-  if (m_.policies != 0 && s_.chance(7)) return policy_statement();
+  if (m_.policies != 0 && s_.chance(3)) return policy_statement();
   switch (s_.below(32)) {
     case 0:
     case 1:
@@ -65,7 +65,8 @@ void FunctionGen::call_function(FunctionPlan& callee, Reg first) {
   if (first != kNoReg) args.push_back(first);
   for (size_t i = args.size(); i < callee.params.size(); ++i) {
     const Promise& p = callee.params[i];
-    Reg r = known(p.type, p.facts);
+    bool fits = preferred_ != kNoReg && registers_[preferred_].type == p.type && storable(facts(preferred_), p.facts);
+    Reg r = fits ? preferred_ : known(p.type, p.facts);
     if (r == kNoReg || !storable(facts(r), p.facts)) r = make(p.type, p.facts, 2);
     if (r == kNoReg || !storable(facts(r), p.facts)) return;
     args.push_back(r);
