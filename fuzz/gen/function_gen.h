@@ -131,6 +131,11 @@ class FunctionGen {
   void young_into_old();
   void guarded_division();
 
+  // Tables of values (policies_tables.cc)
+  void value_table();
+  Reg boundary_table(TypeId type, uint32_t count);
+  void table_op(Op opcode, Reg a, Reg b);
+
   ModuleState& m_;
   Stream& s_;
   FunctionPlan& plan_;

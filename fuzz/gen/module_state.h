@@ -49,6 +49,7 @@ enum class Policy : uint8_t {
   kAcrossCalls,   // reads on both sides of a call or a change
   kYoungIntoOld,  // references stored into old objects
   kGuardedDivision,
+  kValueTables,   // scalar instructions on every pair of two tables of boundary values
   kCount,
 };
 

@@ -27,6 +27,7 @@ void FunctionGen::policy_statement() {
       case Policy::kAcrossCalls: return across_call();
       case Policy::kYoungIntoOld: return young_into_old();
       case Policy::kGuardedDivision: return guarded_division();
+      case Policy::kValueTables: return value_table();
       case Policy::kCount: return;
     }
   }

@@ -1,0 +1,141 @@
+// The policy of tables: scalar instructions applied to every pair of two small tables of boundary values, so that one
+// program tries dozens of pairs that single constants rarely bring together (NaN with NaN, the minimum with -1, a shift by
+// the width, 2^63 with its neighbours).
+#include <algorithm>
+
+#include "fuzz/gen/function_gen.h"
+
+namespace orus::fuzz {
+namespace {
+
+constexpr std::string_view kScalarLetters = "iIuUfL";  // L: i64 or u64
+
+bool is_scalar(char letter) { return kScalarLetters.find(letter) != std::string_view::npos; }
+
+/// Instructions on one or two numbers: arithmetic, bits, comparisons to values and by branches, conversions.
+bool is_table_op(Op opcode) {
+  const OpInfo& row = info(opcode);
+  bool value = row.format == "drr" || row.format == "dr-";
+  size_t first = value ? 1 : 0, count = row.format == "dr-" ? 1 : 2;
+  if (!value && row.format != "rrj") return false;
+  if (row.kinds.size() < first + count) return false;
+  if (value && !is_scalar(row.kinds[0]) && row.kinds[0] != 'b') return false;
+  if (row.kinds[first] == 'L') return false;
+  for (size_t i = first; i < first + count; ++i) {
+    if (!is_scalar(row.kinds[i])) return false;
+  }
+  return true;
+}
+
+/// Kinds of the operands; one that is not there is '-'.
+std::pair<char, char> operand_kinds(Op opcode) {
+  const OpInfo& row = info(opcode);
+  if (row.format == "rrj") return {row.kinds[0], row.kinds[1]};
+  return {row.kinds[1], row.format == "drr" ? row.kinds[2] : '-'};
+}
+
+std::vector<Op> table_ops() {
+  std::vector<Op> ops;
+  for (uint32_t i = 0; i < kOpCount; ++i) {
+    if (is_table_op(static_cast<Op>(i))) ops.push_back(static_cast<Op>(i));
+  }
+  return ops;
+}
+
+}  // namespace
+
+/// An array of constants, boundaries of the kind for the most part.
+Reg FunctionGen::boundary_table(TypeId type, uint32_t count) {
+  TypeKind kind = m_.kind(type);
+  Reg table = fresh_pinned(m_.builder.array_of(type), {.min_len = static_cast<uint16_t>(count)});
+  op(Op::new_array, table, static_cast<uint16_t>(count));
+  wrote(table);
+  for (uint32_t i = 0; i < count; ++i) {
+    Reg k = fresh(type, kNoFacts);
+    step();
+    b_.load_k(k, m_.builder.constant(type, m_.values.constant(kind, kNoFacts)));
+    op(element_bytes(kind) == 4 ? Op::array_push_4 : Op::array_push_8, table, k);
+  }
+  return table;
+}
+
+/// for a in first: for b in second: try what the instructions make of a and b, and keep it.
+void FunctionGen::value_table() {
+  static const std::vector<Op> kOps = table_ops();
+  uint32_t count = 4 + s_.below(5);
+  if (!affordable(uint64_t{count} * count * 24) || depth_ >= 3) return;
+  std::vector<Op> chosen = {s_.pick(kOps)};
+  std::pair<char, char> kinds = operand_kinds(chosen[0]);
+  for (int tries = 0; tries < 12 && chosen.size() < 3; ++tries) {
+    Op more = s_.pick(kOps);
+    std::pair<char, char> wants = operand_kinds(more);
+    if (wants.first == kinds.first && (wants.second == kinds.second || wants.second == '-')) chosen.push_back(more);
+  }
+  TypeId first = scalar_of_letter(kinds.first);
+  TypeId second = kinds.second == '-' ? first : kinds.second == 'L' ? kTypeI64 : scalar_of_letter(kinds.second);
+  Reg rows = boundary_table(first, count), columns = boundary_table(second, count);
+  Reg limit = pinned_number(static_cast<int32_t>(count)), i = pinned_number(0), j = pinned_number(0);
+  Facts inside{.bits = 4, .nonneg = true};
+  registers_[i].facts = registers_[j].facts = inside;
+  Assigned before = assigned_;
+  Label outer = b_.label(), inner = b_.label();
+  uint64_t times = mult_;
+  step();
+  b_.bind_loop(outer);
+  op(Op::load_k, j, m_.builder.constant(kTypeI32, 0).index);
+  step();
+  b_.bind_loop(inner);
+  mult_ *= uint64_t{count} * count;
+  Reg a = fresh(first, kNoFacts), b = fresh(second, kNoFacts);
+  op(element_bytes(m_.kind(first)) == 4 ? Op::array_get_4 : Op::array_get_8, a, rows, i);
+  op(element_bytes(m_.kind(second)) == 4 ? Op::array_get_4 : Op::array_get_8, b, columns, j);
+  wrote(a);
+  wrote(b);
+  for (Op opcode : chosen) table_op(opcode, a, b);
+  op(Op::addk_i32, j, j, 1);
+  jump_op(Op::jlt_i32, j, limit, inner);
+  op(Op::addk_i32, i, i, 1);
+  mult_ = times;
+  jump_op(Op::jlt_i32, i, limit, outer);
+  restore(before);
+}
+
+/// The result of one instruction, or that it raised, in a global that sums up; now and then printed.
+void FunctionGen::table_op(Op opcode, Reg a, Reg b) {
+  const OpInfo& row = info(opcode);
+  bool branch = row.format == "rrj";
+  TypeId type = branch || row.kinds[0] == 'b' ? kTypeI32 : scalar_of_letter(row.kinds[0]);
+  Reg d = fresh(type, kNoFacts);
+  step();
+  b_.load_k(d, m_.builder.constant(type, 1));
+  wrote(d);
+  Label handler = b_.label(), done = b_.label();
+  Reg error = fresh(kTypeError, kNoFacts);
+  bool swapped = operand_kinds(opcode).first == operand_kinds(opcode).second && s_.chance(3);
+  if (swapped) std::swap(a, b);
+  Assigned before = assigned_;
+  auto range = b_.begin_try();
+  if (branch) {
+    jump_op(opcode, a, b, done);
+    op(Op::addk_i32, d, d, 1);
+  } else if (row.kinds[0] == 'b') {
+    Reg truth = fresh(kTypeBool, kNoFacts);
+    op(opcode, truth, a, b);
+    op(Op::conv_bool_i32, d, truth);
+  } else {
+    op(opcode, d, a, row.format == "drr" ? b : uint16_t{0});
+  }
+  step();
+  b_.jump(done);
+  b_.end_try(range, handler, error);
+  restore(before);
+  b_.bind(handler);
+  b_.bind(done);
+  keep_visible(d);
+  if (s_.chance(8)) {
+    step();
+    b_.rt(kNoReg, Builtin::print, std::vector<Reg>{d});
+  }
+}
+
+}  // namespace orus::fuzz
