@@ -135,6 +135,7 @@ class FunctionGen {
   void value_table();
   Reg boundary_table(TypeId type, uint32_t count);
   void table_op(Op opcode, Reg a, Reg b);
+  void compare_result(Reg d);
 
   ModuleState& m_;
   Stream& s_;
@@ -148,7 +149,10 @@ class FunctionGen {
   std::vector<Assigned> at_heads_;
   std::vector<Indexing> indexings_;
   std::vector<Reg> counters_;        // i32 counters of the loops around
-  struct Remembered { Op op; uint16_t fields[3]; };
+  struct Remembered {
+    Op op;
+    uint16_t fields[3];
+  };
   std::vector<Remembered> recent_;   // pure instructions, to repeat
   uint64_t mult_ = 1;                // executions of the current point, estimated
   uint64_t cost_ = 0, budget_ = 0;

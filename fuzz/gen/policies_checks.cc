@@ -47,25 +47,25 @@ void FunctionGen::checked_loop() {
   step();
   b_.load_k(sum, m_.builder.constant(element, 0));
   wrote(sum);
-  Reg flag = value(kTypeI32, {.bits = 4});
+  Reg flag = value(kTypeI32, {.bits = 4}), error = fresh_pinned(kTypeError, kNoFacts);
   Label handler = b_.label(), done = b_.label(), head = b_.label(), exit = b_.label();
-  Reg error = fresh_pinned(kTypeError, kNoFacts);
   Reg counter = pinned_number(start - (below_zero ? low + 1 : 0));
   registers_[counter].facts = {.bits = 9};
   // The limit lies anywhere between the last value and the one after it.
-  int32_t limit_value = last + (by > 0 ? 1 : -1) * static_cast<int32_t>(s_.below(static_cast<uint32_t>(std::abs(by))));
-  Reg limit = pinned_number(limit_value);
+  bool closed = s_.flip();
+  int32_t beyond = static_cast<int32_t>(s_.below(static_cast<uint32_t>(std::abs(by)))) + (closed ? 0 : 1);
+  Reg limit = pinned_number(last + (by > 0 ? beyond : -beyond));
   pinned_number(by);
   if (by > 0 && low == 0 && s_.flip()) {
-    // Up to the length itself: one too far, since the loop is closed.
+    // Up to the length itself, which is one too far for a closed loop.
     op(Op::array_len, limit, array);
-    if (s_.flip()) op(Op::addk_i32, limit, limit, static_cast<uint16_t>(-1));
+    if (closed && s_.flip()) op(Op::addk_i32, limit, limit, static_cast<uint16_t>(-1));
     registers_[limit].facts = {.bits = 12};
   }
   Assigned before = assigned_;
   auto range = b_.begin_try();
   bool ranged = s_.flip();
-  if (ranged) jump_op(Op::for_test_closed, counter, limit, exit);
+  if (ranged) jump_op(closed ? Op::for_test_closed : Op::for_test, counter, limit, exit);
   step();
   b_.bind_loop(head);
   uint64_t outer = mult_;
@@ -78,10 +78,10 @@ void FunctionGen::checked_loop() {
   --tries_;
   restore(before);
   if (ranged) {
-    jump_op(Op::for_next_closed, counter, limit, head);
+    jump_op(closed ? Op::for_next_closed : Op::for_next, counter, limit, head);
   } else {
     op(Op::addk_i32, counter, counter, static_cast<uint16_t>(by));
-    jump_op(Op::jle_i32, by > 0 ? counter : limit, by > 0 ? limit : counter, head);
+    jump_op(closed ? Op::jle_i32 : Op::jlt_i32, by > 0 ? counter : limit, by > 0 ? limit : counter, head);
   }
   mult_ = outer;
   b_.bind(exit);
@@ -173,8 +173,9 @@ void FunctionGen::selected_value() {
 
 /// A small signed number through conversions that keep, extend or cut it, then a comparison that shows which.
 void FunctionGen::conversion_chain() {
-  static constexpr Op kConversions[] = {Op::conv_i32_u32, Op::conv_u32_i64, Op::conv_u32_u64, Op::conv_i32_i64, Op::conv_i64_i32, Op::conv_u32_i32,
-                                        Op::conv_i64_f64, Op::conv_f64_i32, Op::conv_f64_i64, Op::conv_u64_f64, Op::index_i64, Op::conv_i32_f64};
+  static constexpr Op kConversions[] = {Op::conv_i32_u32, Op::conv_u32_i64, Op::conv_u32_u64, Op::conv_i32_i64,
+                                        Op::conv_i64_i32, Op::conv_u32_i32, Op::conv_i64_f64, Op::conv_f64_i32,
+                                        Op::conv_f64_i64, Op::conv_u64_f64, Op::index_i64,    Op::conv_i32_f64};
   Reg x = !counters_.empty() && s_.flip() && assigned_[counters_.back()] ? counters_.back() : value(kTypeI32, {.bits = 12});
   if (s_.chance(4)) {
     x = constant(kTypeU64, kNoFacts);
@@ -221,7 +222,10 @@ void FunctionGen::across_call() {
   Reg index = what == 0 ? value(kTypeI32, {.bits = 2, .nonneg = true}) : kNoReg;
   auto read = [&]() -> Reg {
     TypeId t = what == 0 ? m_.type(type).element : what == 3 ? global->promise.type : kTypeI32;
-    Reg d = fresh(t, what == 0 ? Facts{.bits = facts(array).elem} : what == 1 ? Facts{.bits = 12, .nonneg = true} : what == 3 ? global->promise.facts : kNoFacts);
+    Reg d = fresh(t, what == 0   ? Facts{.bits = facts(array).elem}
+                     : what == 1 ? Facts{.bits = 12, .nonneg = true}
+                     : what == 3 ? global->promise.facts
+                                 : kNoFacts);
     if (what == 0) op(t == kTypeI32 ? Op::array_get_4 : Op::array_get_8, d, array, index);
     if (what == 1) op(Op::array_len, d, array);
     if (what == 2) op(Op::get_field, d, object, 0);
@@ -235,7 +239,8 @@ void FunctionGen::across_call() {
   first = read();
   uint32_t between = what == 1 && !s_.chance(4) ? 0 : s_.below(3);
   if (between == 0 && what == 1 && facts(array).min_len == 0 && mult_ <= 32) {
-    op(m_.type(type).element == kTypeI32 ? Op::array_push_4 : Op::array_push_8, array, value(m_.type(type).element, {.bits = facts(array).elem}));
+    op(m_.type(type).element == kTypeI32 ? Op::array_push_4 : Op::array_push_8, array,
+       value(m_.type(type).element, {.bits = facts(array).elem}));
   } else if (between == 1) {
     runtime_call();
   } else {
@@ -258,12 +263,14 @@ void FunctionGen::side_effect() {
     if (s_.chance(4)) continue;
     if (kind(r) == TypeKind::kStruct) {
       op(Op::set_field, r, 0, value(kTypeI32));
-    } else if (kind(r) == TypeKind::kArray && !is_reference(m_.kind(m_.type(type).element)) && element_bytes(m_.kind(m_.type(type).element)) > 1) {
+    } else if (kind(r) == TypeKind::kArray && !is_reference(m_.kind(m_.type(type).element)) &&
+               element_bytes(m_.kind(m_.type(type).element)) > 1) {
       TypeId element = m_.type(type).element;
       bool narrow = element_bytes(m_.kind(element)) == 4;
       Reg item = value(element, {.bits = facts(r).elem});
       if (facts(r).min_len > 0) {
-        op(narrow ? Op::array_set_4 : Op::array_set_8, r, value(kTypeI32, {.bits = static_cast<uint8_t>(std::bit_width(facts(r).min_len) - 1), .nonneg = true}), item);
+        op(narrow ? Op::array_set_4 : Op::array_set_8, r,
+           value(kTypeI32, {.bits = static_cast<uint8_t>(std::bit_width(facts(r).min_len) - 1), .nonneg = true}), item);
       } else {
         op(narrow ? Op::array_push_4 : Op::array_push_8, r, item);
       }
@@ -309,6 +316,9 @@ void FunctionGen::guarded_division() {
   Op opcode = s_.pick(kOps);
   TypeId type = scalar_of_letter(info(opcode).kinds[0]);
   Reg a = value(type), b = kNoReg;
+  // The one quotient that does not fit, with both operands known to the compiler.
+  if (s_.chance(4) && type == kTypeI32) a = number(type, INT32_MIN);
+  if (s_.chance(4) && type == kTypeI64) a = number(type, INT64_MIN);
   // Not always a constant: a parameter or something loaded may be zero or -1 as well.
   b = s_.flip() ? number(type, s_.flip() ? 0 : type == kTypeI32 || type == kTypeI64 ? -1 : 1) : value(type, {.bits = 1});
   Reg d = fresh(type, kNoFacts);

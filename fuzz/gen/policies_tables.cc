@@ -113,6 +113,7 @@ void FunctionGen::table_op(Op opcode, Reg a, Reg b) {
   Reg error = fresh(kTypeError, kNoFacts);
   bool swapped = operand_kinds(opcode).first == operand_kinds(opcode).second && s_.chance(3);
   if (swapped) std::swap(a, b);
+  if (registers_[a].type == registers_[b].type && s_.chance(5)) b = a;
   Assigned before = assigned_;
   auto range = b_.begin_try();
   if (branch) {
@@ -132,10 +133,25 @@ void FunctionGen::table_op(Op opcode, Reg a, Reg b) {
   b_.bind(handler);
   b_.bind(done);
   keep_visible(d);
+  if (row.format == "dr-" || s_.chance(3)) compare_result(d);
   if (s_.chance(8)) {
     step();
     b_.rt(kNoReg, Builtin::print, std::vector<Reg>{d});
   }
+}
+
+/// Whether the result is below a constant: what a compiler may believe to know from the range of the result.
+void FunctionGen::compare_result(Reg d) {
+  static constexpr Op kBelow[] = {Op::lt_i32, Op::lt_i64, Op::lt_u32, Op::lt_u64, Op::lt_f64};
+  TypeId type = registers_[d].type;
+  Reg k = fresh(type, kNoFacts), truth = fresh(kTypeBool, kNoFacts), seen = fresh(kTypeI32, kNoFacts);
+  step();
+  b_.load_k(k, m_.builder.constant(type, m_.values.constant(m_.kind(type), kNoFacts)));
+  bool below = s_.flip();
+  op(kBelow[type.index - kTypeI32.index], truth, below ? d : k, below ? k : d);
+  op(Op::conv_bool_i32, seen, truth);
+  wrote(seen);
+  keep_visible(seen);
 }
 
 }  // namespace orus::fuzz

@@ -9,19 +9,62 @@ namespace {
 
 constexpr size_t kMaxHarvested = 64;
 
-constexpr double kReals[] = {
-    0.0, 1.0, -1.0, -0.0, 0.5, 2.0, -0.5, 3.0, 10.0, 0.1, 1e-3, 1.5, -2.5,
-    2147483647.0, 2147483648.0, -2147483648.0, -2147483649.0, 2147483647.5, 4294967295.0, 4294967296.0, 4294967295.5,
-    9007199254740991.0, 9007199254740992.0, 9007199254740993.0, 9223372036854774784.0, 9223372036854775808.0,
-    -9223372036854775808.0, -9223372036854777856.0, 18446744073709549568.0, 18446744073709551616.0, 1e300, -1e300,
-    std::numeric_limits<double>::denorm_min(), -std::numeric_limits<double>::denorm_min(),
-    std::numeric_limits<double>::min(), std::numeric_limits<double>::max(), -std::numeric_limits<double>::max(),
-    std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
-    std::numeric_limits<double>::quiet_NaN()};
+constexpr double kReals[] = {0.0,
+                             1.0,
+                             -1.0,
+                             -0.0,
+                             0.5,
+                             2.0,
+                             -0.5,
+                             3.0,
+                             10.0,
+                             0.1,
+                             1e-3,
+                             1.5,
+                             -2.5,
+                             2147483647.0,
+                             2147483648.0,
+                             -2147483648.0,
+                             -2147483649.0,
+                             2147483647.5,
+                             4294967295.0,
+                             4294967296.0,
+                             4294967295.5,
+                             9007199254740991.0,
+                             9007199254740992.0,
+                             9007199254740993.0,
+                             9223372036854774784.0,
+                             9223372036854775808.0,
+                             -9223372036854775808.0,
+                             -9223372036854777856.0,
+                             18446744073709549568.0,
+                             18446744073709551616.0,
+                             1e300,
+                             -1e300,
+                             std::numeric_limits<double>::denorm_min(),
+                             -std::numeric_limits<double>::denorm_min(),
+                             std::numeric_limits<double>::min(),
+                             std::numeric_limits<double>::max(),
+                             -std::numeric_limits<double>::max(),
+                             std::numeric_limits<double>::infinity(),
+                             -std::numeric_limits<double>::infinity(),
+                             std::numeric_limits<double>::quiet_NaN()};
 constexpr uint64_t kNanBits[] = {0x7FF8000000000000, 0xFFF8000000000000, 0x7FF0000000000001, 0x7FF80000DEADBEEF};
 
-constexpr std::string_view kTexts[] = {"", "a", "text", "1", "-7", "2147483648", "3.25", "nan", "\xE2\x82\xAC", "ab", "abc",
-                                       "0123456789abcdef", "a longer text of forty-one bytes, not small", "\xFF\x00x"};
+constexpr std::string_view kTexts[] = {"",
+                                       "a",
+                                       "text",
+                                       "1",
+                                       "-7",
+                                       "2147483648",
+                                       "3.25",
+                                       "nan",
+                                       "\xE2\x82\xAC",
+                                       "ab",
+                                       "abc",
+                                       "0123456789abcdef",
+                                       "a longer text of forty-one bytes, not small",
+                                       "\xFF\x00x"};
 
 bool fits(int64_t value, bool is_signed, const Facts& facts) {
   if (facts.nonzero && value == 0) return false;
@@ -60,6 +103,11 @@ int64_t ValuePool::raw_integer(uint32_t width, bool is_signed, uint8_t bits) {
     if (!is_signed || !stream_.flip()) return static_cast<int64_t>(value);
     bool minimum = base == limit && stream_.flip();
     return static_cast<int64_t>(minimum ? ~limit : uint64_t{0} - value);
+  }
+  if (kind < 66 && top > 56) {  // half way between two f64, and beside it: where rounding is decided
+    uint32_t power = 54 + stream_.below(top - 54);
+    uint64_t half = uint64_t{1} << (power - 53);
+    return static_cast<int64_t>((uint64_t{1} << power) + half * (1 + 2 * stream_.below(2)) + stream_.below(3) - 1);
   }
   if (kind < 80 && !harvested_.empty()) {
     auto known = static_cast<uint64_t>(harvested_[stream_.below(static_cast<uint32_t>(harvested_.size()))]);
