@@ -26,9 +26,13 @@ void print_progress(const Shared& s, double seconds, double rate, size_t finding
   for (const auto& row : s.grid) {
     for (const auto& cell : row) cells += cell != 0;
   }
-  std::fprintf(stderr, "%6.0f s  %8llu execs  %6.0f/s  %6.0f/cpu s  valid %5.1f %%  native %5.1f %%  out of fuel %4.1f %%  early trap %4.1f %%  cells %llu  findings %zu\n",
-               seconds, static_cast<unsigned long long>(s.executions), rate, s.cpu_ns == 0 ? 0 : static_cast<double>(s.executions) * 1e9 / static_cast<double>(s.cpu_ns), percent(s.valid, s.executions), percent(s.native, s.executions),
-               percent(s.out_of_fuel, s.executions), percent(s.early, s.executions), static_cast<unsigned long long>(cells), findings);
+  std::fprintf(stderr,
+               "%6.0f s  %8llu execs  %6.0f/s  %6.0f/cpu s  valid %5.1f %%  native %5.1f %%  out of fuel %4.1f %%  early trap %4.1f %%  "
+               "cells %llu  findings %zu\n",
+               seconds, static_cast<unsigned long long>(s.executions), rate,
+               s.cpu_ns == 0 ? 0 : static_cast<double>(s.executions) * 1e9 / static_cast<double>(s.cpu_ns), percent(s.valid, s.executions),
+               percent(s.native, s.executions), percent(s.out_of_fuel, s.executions), percent(s.early, s.executions),
+               static_cast<unsigned long long>(cells), findings);
 }
 
 /// How a worker ended, as a failure. False: it ended by itself, having found nothing.
@@ -72,7 +76,8 @@ class Campaign {
   CampaignResult run() {
     while (!done_) one_worker();
     result_.seconds = seconds();
-    if (!options_.quiet) print_progress(*shared_, result_.seconds, static_cast<double>(shared_->executions) / result_.seconds, result_.findings.size());
+    if (!options_.quiet)
+      print_progress(*shared_, result_.seconds, static_cast<double>(shared_->executions) / result_.seconds, result_.findings.size());
     return std::move(result_);
   }
 

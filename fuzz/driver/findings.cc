@@ -26,12 +26,16 @@ std::string key_of(const Finding& f) {
 
 std::string report_of(const Finding& f, const Triaged& t) {
   std::string out = fmt::format("# {} in mode {}: {}\n\n{}\n\n", f.oracle, f.mode, f.what, f.detail);
-  out += fmt::format("Target {}, execution {}, after {:.1f} s. Settings: `{}`\n\n", f.target, f.executions, f.seconds, print_settings(f.settings));
-  if (!t.pass.empty()) out += fmt::format("Guilty: **{}**\n\n{}\n", t.pass, t.story);
-  else out += t.story + "\n";
+  out += fmt::format("Target {}, execution {}, after {:.1f} s. Settings: `{}`\n\n", f.target, f.executions, f.seconds,
+                     print_settings(f.settings));
+  if (!t.pass.empty())
+    out += fmt::format("Guilty: **{}**\n\n{}\n", t.pass, t.story);
+  else
+    out += t.story + "\n";
   if (t.has_module) {
-    out += fmt::format("Reduced to {} instructions in case.oasm. Run it again:\n\n    build/release/orus_fuzz --mode={} --settings='{}' {}/case.oasm\n\n",
-                       instruction_count(t.module), f.mode, print_settings(t.settings), f.file);
+    out += fmt::format(
+        "Reduced to {} instructions in case.oasm. Run it again:\n\n    build/release/orus_fuzz --mode={} --settings='{}' {}/case.oasm\n\n",
+        instruction_count(t.module), f.mode, print_settings(t.settings), f.file);
     out += fmt::format("The whole input:\n\n    build/release/orus_fuzz --target={} {}/case.dna\n", f.target, f.file);
   } else {
     out += fmt::format("Run it again:\n\n    build/release/orus_fuzz --target={} {}/case.dna\n", f.target, f.file);

@@ -31,7 +31,9 @@ int replay_module(const Options& options, const std::string& file) {
     if (!options.mode.empty() && options.mode != mode.name) continue;
     int status = run_in_child(options.case_seconds, "/dev/stderr", [&] {
       auto verified = verify(*module);
-      if (!verified.ok()) return std::printf("%s: %s: %s\n", file.c_str(), verified.error().where.c_str(), verified.error().detail.c_str()), std::fflush(stdout), 2;
+      if (!verified.ok())
+        return std::printf("%s: %s: %s\n", file.c_str(), verified.error().where.c_str(), verified.error().detail.c_str()),
+               std::fflush(stdout), 2;
       CaseStats stats;
       auto failure = check_mode(**verified, mode.name, settings, &stats);
       std::printf("%s: %s: %s\n", file.c_str(), mode.name.data(), failure ? (failure->what + ": " + failure->detail).c_str() : "ok");

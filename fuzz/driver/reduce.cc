@@ -34,7 +34,8 @@ class ChoiceReducer {
       at = at > size ? at - size : 0;
       Dna shorter = dna_;
       auto& bytes = shorter.*member;
-      auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(at), end = bytes.begin() + static_cast<std::ptrdiff_t>(std::min(at + size, bytes.size()));
+      auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(at),
+           end = bytes.begin() + static_cast<std::ptrdiff_t>(std::min(at + size, bytes.size()));
       bool zero = std::all_of(begin, end, [](uint8_t b) { return b == 0; });
       Dna zeroed = dna_;
       std::fill_n((zeroed.*member).begin() + static_cast<std::ptrdiff_t>(at), end - begin, uint8_t{0});

@@ -22,8 +22,11 @@ std::string quoted(std::string_view text) {
 }
 
 std::string finding_json(const Finding& f) {
-  return fmt::format("{{\"oracle\": {}, \"mode\": {}, \"what\": {}, \"pass\": {}, \"op\": {}, \"target\": {}, \"detail\": {}, \"executions\": {}, \"seconds\": {:.3f}, \"file\": {}}}",
-                     quoted(f.oracle), quoted(f.mode), quoted(f.what), quoted(f.pass), quoted(f.op), quoted(f.target), quoted(f.detail), f.executions, f.seconds, quoted(f.file));
+  return fmt::format(
+      "{{\"oracle\": {}, \"mode\": {}, \"what\": {}, \"pass\": {}, \"op\": {}, \"target\": {}, \"detail\": {}, \"executions\": {}, "
+      "\"seconds\": {:.3f}, \"file\": {}}}",
+      quoted(f.oracle), quoted(f.mode), quoted(f.what), quoted(f.pass), quoted(f.op), quoted(f.target), quoted(f.detail), f.executions,
+      f.seconds, quoted(f.file));
 }
 
 std::string grid_json(const Shared& shared) {
@@ -48,8 +51,8 @@ bool write_json(const Options& options, const Shared& shared, const CampaignResu
       "{{\n  \"target\": {}, \"seed\": {}, \"executions\": {}, \"seconds\": {:.3f}, \"cpu_seconds\": {:.3f},\n"
       "  \"valid\": {}, \"native\": {}, \"out_of_fuel\": {}, \"early_traps\": {},\n"
       "  \"findings\": [{}],\n  \"grid\": {{{}\n  }}\n}}\n",
-      quoted(options.target), options.seed, shared.executions.load(), result.seconds, static_cast<double>(shared.cpu_ns) / 1e9, shared.valid.load(), shared.native.load(),
-      shared.out_of_fuel.load(), shared.early.load(), findings, grid_json(shared));
+      quoted(options.target), options.seed, shared.executions.load(), result.seconds, static_cast<double>(shared.cpu_ns) / 1e9,
+      shared.valid.load(), shared.native.load(), shared.out_of_fuel.load(), shared.early.load(), findings, grid_json(shared));
   return api::write_file(options.json, text).ok();
 }
 

@@ -89,7 +89,8 @@ class Triage {
   bool in_time() const { return now_ns() < deadline_ns_; }
 
   bool shows(const Module& module, const RunSettings& settings) {
-    return run_in_child(expected_ == -1 ? options_.case_seconds : check_seconds_, nullptr, [&] { return fails_like(module, finding_, settings); }) == expected_;
+    return run_in_child(expected_ == -1 ? options_.case_seconds : check_seconds_, nullptr,
+                        [&] { return fails_like(module, finding_, settings); }) == expected_;
   }
 
   RunSettings with_first_passes(size_t count) {
@@ -104,7 +105,8 @@ class Triage {
     const Mode* m = find_mode(finding_.mode);
     if (m == nullptr || m->engine == Engine::kInterpreter) return blame("interpreter", "No compiler takes part in this mode.");
     auto passes = jit::pipeline();
-    if (shows(out_.module, with_first_passes(0))) return blame(m->engine == Engine::kIr ? "build" : back_end(), "It shows without any pass.");
+    if (shows(out_.module, with_first_passes(0)))
+      return blame(m->engine == Engine::kIr ? "build" : back_end(), "It shows without any pass.");
     for (size_t i = 0; i < passes.size(); ++i) {
       if (m->level < passes[i].min_opt || !shows(out_.module, with_first_passes(i + 1))) continue;
       RunSettings without = out_.settings;
@@ -129,7 +131,8 @@ class Triage {
     Finding spilled = finding_;
     spilled.mode = "spill_O2";
     bool also = run_in_child(kCheckSeconds, nullptr, [&] { return fails_like(out_.module, spilled, none); }) == expected_;
-    out_.story += also ? "It shows with every value on the stack too.\n" : "With every value on the stack it is gone: look at the register allocation.\n";
+    out_.story += also ? "It shows with every value on the stack too.\n"
+                       : "With every value on the stack it is gone: look at the register allocation.\n";
     return also ? "emit" : "regalloc";
   }
 
@@ -144,7 +147,8 @@ class Triage {
     for (const Function& fn : out_.module.functions) {
       for (uint32_t pc = 0; pc < fn.code.size(); pc += insn_length(fn.code[pc])) {
         const OpInfo& row = info(fn.code[pc].opcode());
-        if (row.family == "move" || row.family == "loop" || row.family == "global" || row.name == "jump" || row.name.starts_with("ret")) continue;
+        if (row.family == "move" || row.family == "loop" || row.family == "global" || row.name == "jump" || row.name.starts_with("ret"))
+          continue;
         if (found.empty() || (row.family != "branch" && row.family != "call")) found = row.name;
       }
     }

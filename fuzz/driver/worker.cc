@@ -99,7 +99,8 @@ uint64_t case_seed(uint64_t seed, uint64_t index) { return seed * 0x9e3779b97f4a
 }  // namespace
 
 uint64_t now_ns() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
 }
 
 uint64_t cpu_now_ns() {
@@ -131,7 +132,8 @@ bool run_case(uint32_t target, std::span<const uint8_t> input, Shared* shared, C
   shared->early += stats.early;
   for (size_t op = 0; op < kOpCount; ++op) {
     if (!stats.opcodes[op]) continue;
-    for (uint32_t left = stats.modes; left != 0; left &= left - 1) shared->grid[op][std::countr_zero(left)].fetch_add(1, std::memory_order_relaxed);
+    for (uint32_t left = stats.modes; left != 0; left &= left - 1)
+      shared->grid[op][std::countr_zero(left)].fetch_add(1, std::memory_order_relaxed);
   }
   shared->mode[0] = 0;
   if (stats_out != nullptr) *stats_out = std::move(stats);

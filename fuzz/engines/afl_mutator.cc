@@ -25,5 +25,4 @@ size_t afl_custom_fuzz(void* data, uint8_t* input, size_t size, uint8_t** out, u
 }
 
 void afl_custom_deinit(void* data) { std::unique_ptr<State> state(static_cast<State*>(data)); }
-
 }

@@ -88,8 +88,8 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
   return n;
 }
 
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t* a, size_t a_size, const uint8_t* b, size_t b_size, uint8_t* out,
-                                            size_t max_size, unsigned int seed) {
+extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t* a, size_t a_size, const uint8_t* b, size_t b_size, uint8_t* out, size_t max_size,
+                                            unsigned int seed) {
   orus::Rng rng(seed);
   std::vector<uint8_t> mixed = orus::fuzz::mutate({a, a_size}, {b, b_size}, rng);
   size_t n = std::min(mixed.size(), max_size);

@@ -56,13 +56,14 @@ TypeId FunctionGen::array_type_for(char letter) {
     TypeKind element = m_.kind(m_.type(t).element);
     bool reference = is_reference(element);
     uint32_t bytes = element_bytes(element);
-    return letter == 'A' || (letter == 'P' && reference) || (letter == 'p' && bytes == 1) ||
-           (letter == 'q' && bytes == 4) || (letter == 'o' && bytes == 8 && !reference);
+    return letter == 'A' || (letter == 'P' && reference) || (letter == 'p' && bytes == 1) || (letter == 'q' && bytes == 4) ||
+           (letter == 'o' && bytes == 8 && !reference);
   };
   // An array that exists, if one fits: stores and loads should meet.
   if (!s_.chance(4)) {
     for (size_t r = registers_.size(); r-- > 0;) {
-      if (assigned_[r] && kind(static_cast<Reg>(r)) == TypeKind::kArray && fits(registers_[r].type) && !s_.chance(3)) return registers_[r].type;
+      if (assigned_[r] && kind(static_cast<Reg>(r)) == TypeKind::kArray && fits(registers_[r].type) && !s_.chance(3))
+        return registers_[r].type;
     }
   }
   uint32_t start = s_.below(static_cast<uint32_t>(m_.arrays.size()));
@@ -139,7 +140,10 @@ Facts FunctionGen::arithmetic_need(const Operands& o, size_t n) {
 }
 
 Facts FunctionGen::conversion_need(const Operands& o) {
-  static constexpr struct { Op op; Facts need; } kNeeds[] = {
+  static constexpr struct {
+    Op op;
+    Facts need;
+  } kNeeds[] = {
       {Op::conv_i32_u64, {.nonneg = true}},
       {Op::conv_i64_u32, {.bits = 32, .nonneg = true}},
       {Op::conv_i64_u64, {.nonneg = true}},
@@ -157,7 +161,8 @@ Facts FunctionGen::conversion_need(const Operands& o) {
 
 Facts FunctionGen::need_of(const Operands& o, size_t n, char letter) {
   if (letter == 'E' && (o.shape == Shape::kArraySet || o.shape == Shape::kArrayPush)) return {.bits = o.facts[0].elem};
-  if (o.shape == Shape::kArrayFill) return letter == 'i' ? Facts{.bits = s_.chance(12) && o.risky ? Facts::kAny : uint8_t{5}, .nonneg = true} : kNoFacts;
+  if (o.shape == Shape::kArrayFill)
+    return letter == 'i' ? Facts{.bits = s_.chance(12) && o.risky ? Facts::kAny : uint8_t{5}, .nonneg = true} : kNoFacts;
   if (o.risky) return kNoFacts;
   switch (o.shape) {
     case Shape::kArrayGet:
@@ -199,7 +204,8 @@ bool FunctionGen::operand(Operands* o, size_t field, char letter) {
       TypeId type = operand_type(*o, kind_letter);
       Facts need = need_of(*o, field, kind_letter);
       Reg r = kNoReg;
-      if (field > 0 && o->row.format[field - 1] == 'r' && registers_[o->fields[field - 1]].type == type) r = related(o->fields[field - 1], need);
+      if (field > 0 && o->row.format[field - 1] == 'r' && registers_[o->fields[field - 1]].type == type)
+        r = related(o->fields[field - 1], need);
       if (r == kNoReg) r = value(type, need);
       if (r == kNoReg) return false;
       o->fields[field] = r;
@@ -238,7 +244,11 @@ Facts FunctionGen::arithmetic_result(const Operands& o) {
     case Shape::kDiv: return {.bits = a.bits, .nonneg = positive};
     case Shape::kRem: return {.bits = std::min(a.bits, b.bits), .nonneg = a.nonneg};
     case Shape::kNeg: return {.bits = a.bits};
-    case Shape::kAnd: return {.bits = a.nonneg ? (b.nonneg ? std::min(a.bits, b.bits) : a.bits) : b.nonneg ? b.bits : Facts::kAny, .nonneg = a.nonneg || b.nonneg};
+    case Shape::kAnd:
+      return {.bits = a.nonneg   ? (b.nonneg ? std::min(a.bits, b.bits) : a.bits)
+                      : b.nonneg ? b.bits
+                                 : Facts::kAny,
+              .nonneg = a.nonneg || b.nonneg};
     case Shape::kOr:
     case Shape::kXor: return positive ? Facts{.bits = within(larger), .nonneg = true} : kNoFacts;
     case Shape::kShr: return {.bits = a.bits, .nonneg = a.nonneg};
@@ -269,7 +279,14 @@ Facts FunctionGen::result_of(const Operands& o) {
 
 bool FunctionGen::data_op(Op opcode) {
   const OpInfo& row = info(opcode);
-  Operands o{.opcode = opcode, .row = row, .shape = shape_of(opcode), .risky = s_.chance(tries_ > 0 ? 10 : 40), .any = {}, .array = {}, .object = {}, .field = {}};
+  Operands o{.opcode = opcode,
+             .row = row,
+             .shape = shape_of(opcode),
+             .risky = s_.chance(tries_ > 0 ? 10 : 40),
+             .any = {},
+             .array = {},
+             .object = {},
+             .field = {}};
   if (!choose_base(&o)) return false;
   switch (o.shape) {
     case Shape::kLoadConstant: return constant(m_.types[s_.below(7)], kNoFacts) != kNoReg;
@@ -277,7 +294,10 @@ bool FunctionGen::data_op(Op opcode) {
     case Shape::kNewArray: return make_array(s_.pick(m_.arrays), kNoFacts, 0) != kNoReg;
     case Shape::kLoadGlobal: load_global(*o.global); return true;
     case Shape::kStoreGlobal: store_global(*o.global); return true;
-    case Shape::kCheckGlobal: step(); b_.check_global(o.global->id); return true;
+    case Shape::kCheckGlobal:
+      step();
+      b_.check_global(o.global->id);
+      return true;
     default: break;
   }
   if (o.shape == Shape::kArrayGet || o.shape == Shape::kArraySet) {
@@ -311,13 +331,15 @@ bool FunctionGen::data_op(Op opcode) {
   }
   op(opcode, o.fields[0], o.fields[1], o.fields[2]);
   if (writes) wrote(o.fields[0]);
-  if ((row.effects & ~uint32_t{kMayRaise}) == kPure && writes && recent_.size() < 32) recent_.push_back({opcode, {o.fields[0], o.fields[1], o.fields[2]}});
+  if ((row.effects & ~uint32_t{kMayRaise}) == kPure && writes && recent_.size() < 32)
+    recent_.push_back({opcode, {o.fields[0], o.fields[1], o.fields[2]}});
   return true;
 }
 
 std::optional<FunctionGen::Indexing> FunctionGen::indexing(TypeId type) {
   for (size_t i = indexings_.size(); i-- > 0;) {
-    if (registers_[indexings_[i].array].type == type && assigned_[indexings_[i].array] && assigned_[indexings_[i].counter]) return indexings_[i];
+    if (registers_[indexings_[i].array].type == type && assigned_[indexings_[i].array] && assigned_[indexings_[i].counter])
+      return indexings_[i];
   }
   return std::nullopt;
 }

@@ -31,9 +31,13 @@ class Stream {
   bool flip() { return below(2) == 1; }
   uint64_t word();
   template <class T, size_t N>
-  const T& pick(const T (&list)[N]) { return list[below(N)]; }
+  const T& pick(const T (&list)[N]) {
+    return list[below(N)];
+  }
   template <class T>
-  const T& pick(const std::vector<T>& list) { return list[below(static_cast<uint32_t>(list.size()))]; }
+  const T& pick(const std::vector<T>& list) {
+    return list[below(static_cast<uint32_t>(list.size()))];
+  }
 
   /// Everything drawn so far; with `zeros` set, a stream of these bytes gives the same choices.
   const std::vector<uint8_t>& drawn() const { return drawn_; }

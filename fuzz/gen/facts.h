@@ -22,8 +22,8 @@ struct Facts {
 
 /// A value with the facts `have` serves where `need` is asked for.
 inline bool serves(const Facts& have, const Facts& need) {
-  return have.bits <= need.bits && (have.nonneg || !need.nonneg) && (have.nonzero || !need.nonzero) &&
-         have.elem <= need.elem && have.min_len >= need.min_len;
+  return have.bits <= need.bits && (have.nonneg || !need.nonneg) && (have.nonzero || !need.nonzero) && have.elem <= need.elem &&
+         have.min_len >= need.min_len;
 }
 
 /// A value with the facts `have` may be put where `slot` is promised. Arrays are shared, so theirs must be equal.
@@ -36,9 +36,7 @@ inline uint8_t bits_of(int64_t value) {
   return static_cast<uint8_t>(std::bit_width(magnitude));
 }
 
-inline Facts facts_of(int64_t value) {
-  return {.bits = bits_of(value), .nonneg = value >= 0, .nonzero = value != 0};
-}
+inline Facts facts_of(int64_t value) { return {.bits = bits_of(value), .nonneg = value >= 0, .nonzero = value != 0}; }
 
 inline constexpr Facts kNoFacts = {};
 inline constexpr Facts kIndexFacts = {.bits = 4, .nonneg = true};

@@ -7,6 +7,7 @@
 namespace orus::fuzz {
 
 Shape shape_of(Op op) {
+  // clang-format off: one row a shape
   switch (op) {
     case Op::mov: return Shape::kMove;
     case Op::load_k: return Shape::kLoadConstant;
@@ -75,6 +76,7 @@ Shape shape_of(Op op) {
     case Op::get_field: return Shape::kGetField;
     case Op::set_field: case Op::set_field_ref: return Shape::kSetField;
   }
+  // clang-format on
   ORUS_CHECK(false && "an opcode that is not in the table");
   return Shape::kMove;
 }
@@ -82,17 +84,30 @@ Shape shape_of(Op op) {
 BuiltinUse use_of(Builtin builtin) {
   switch (builtin) {
     case Builtin::print: return BuiltinUse::kPrint;
-    case Builtin::str_from_i32: case Builtin::str_from_i64: case Builtin::str_from_u32:
-    case Builtin::str_from_u64: case Builtin::str_from_f64: case Builtin::str_from_bool: case Builtin::sorted: return BuiltinUse::kPlain;
-    case Builtin::error_message: case Builtin::error_type: return BuiltinUse::kErrorValue;
-    case Builtin::int_from_string: case Builtin::float_from_string: return BuiltinUse::kText;
-    case Builtin::int_from_i64: case Builtin::int_from_u64: case Builtin::int_from_f64:
-    case Builtin::float_check: case Builtin::range_argument: return BuiltinUse::kSmallNumber;
+    case Builtin::str_from_i32:
+    case Builtin::str_from_i64:
+    case Builtin::str_from_u32:
+    case Builtin::str_from_u64:
+    case Builtin::str_from_f64:
+    case Builtin::str_from_bool:
+    case Builtin::sorted: return BuiltinUse::kPlain;
+    case Builtin::error_message:
+    case Builtin::error_type: return BuiltinUse::kErrorValue;
+    case Builtin::int_from_string:
+    case Builtin::float_from_string: return BuiltinUse::kText;
+    case Builtin::int_from_i64:
+    case Builtin::int_from_u64:
+    case Builtin::int_from_f64:
+    case Builtin::float_check:
+    case Builtin::range_argument: return BuiltinUse::kSmallNumber;
     case Builtin::assert_eq: return BuiltinUse::kAssert;
-    case Builtin::input: case Builtin::input_prompt: return BuiltinUse::kInput;
+    case Builtin::input:
+    case Builtin::input_prompt: return BuiltinUse::kInput;
     case Builtin::timestamp: return BuiltinUse::kClock;
-    case Builtin::array_slice: case Builtin::str_slice: return BuiltinUse::kSlice;
-    case Builtin::array_slice_from: case Builtin::str_slice_from: return BuiltinUse::kSliceFrom;
+    case Builtin::array_slice:
+    case Builtin::str_slice: return BuiltinUse::kSlice;
+    case Builtin::array_slice_from:
+    case Builtin::str_slice_from: return BuiltinUse::kSliceFrom;
     case Builtin::array_repeat: return BuiltinUse::kRepeat;
     case Builtin::range_new: return BuiltinUse::kRange;
   }

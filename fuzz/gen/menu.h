@@ -10,16 +10,54 @@ namespace orus::fuzz {
 /// it does not raise, and what is known of the result.
 enum class Shape : uint8_t {
   // Statements of data: emitted from the row's format and kinds.
-  kMove, kLoadConstant, kLoadGlobal, kStoreGlobal, kCheckGlobal,
-  kAdd, kSub, kMul, kDiv, kRem, kNeg, kAnd, kOr, kXor, kNot, kShl, kShr,
-  kCompare, kThreeWay, kConvert, kClampIndex,
-  kStringOp, kStringIndex, kStringConcat,
-  kNewArray, kArrayFill, kArrayLen, kArrayGet, kArraySet, kArrayPush, kArrayPop,
-  kNewStruct, kGetField, kSetField,
+  kMove,
+  kLoadConstant,
+  kLoadGlobal,
+  kStoreGlobal,
+  kCheckGlobal,
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kRem,
+  kNeg,
+  kAnd,
+  kOr,
+  kXor,
+  kNot,
+  kShl,
+  kShr,
+  kCompare,
+  kThreeWay,
+  kConvert,
+  kClampIndex,
+  kStringOp,
+  kStringIndex,
+  kStringConcat,
+  kNewArray,
+  kArrayFill,
+  kArrayLen,
+  kArrayGet,
+  kArraySet,
+  kArrayPush,
+  kArrayPop,
+  kNewStruct,
+  kGetField,
+  kSetField,
   // Made by regions.
-  kJump, kJumpBool, kJumpCompare, kLoopHeader, kCountedLatch, kForTest, kForLatch, kRangeNext,
+  kJump,
+  kJumpBool,
+  kJumpCompare,
+  kLoopHeader,
+  kCountedLatch,
+  kForTest,
+  kForLatch,
+  kRangeNext,
   // Made by calls and the ends of functions.
-  kCall, kRuntimeCall, kReturn, kRaise,
+  kCall,
+  kRuntimeCall,
+  kReturn,
+  kRaise,
 };
 
 Shape shape_of(Op op);
@@ -35,7 +73,10 @@ enum class BuiltinUse : uint8_t {
   kAssert,       // two equal values, usually
   kInput,
   kClock,        // its result may not be looked at
-  kSlice, kSliceFrom, kRepeat, kRange,
+  kSlice,
+  kSliceFrom,
+  kRepeat,
+  kRange,
 };
 BuiltinUse use_of(Builtin builtin);
 

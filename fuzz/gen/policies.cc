@@ -166,7 +166,8 @@ void FunctionGen::pressure() {
 void FunctionGen::fixed_registers() {
   Reg a = value(kTypeI64, {.bits = 40}), b = value(kTypeI64, {.bits = 20, .nonzero = true});
   Reg count = value(kTypeI64, {.bits = 5, .nonneg = true});
-  Reg q = fresh(kTypeI64, {.bits = 40}), r = fresh(kTypeI64, {.bits = 40}), x = fresh(kTypeI64, kNoFacts), y = fresh(kTypeI64, {.bits = 40});
+  Reg q = fresh(kTypeI64, {.bits = 40}), r = fresh(kTypeI64, {.bits = 40}), x = fresh(kTypeI64, kNoFacts),
+      y = fresh(kTypeI64, {.bits = 40});
   op(Op::div_i64, q, a, b);
   op(Op::rem_i64, r, a, b);
   wrote(q);
@@ -183,7 +184,8 @@ void FunctionGen::large_constants() {
   for (uint32_t n = 2 + s_.below(4); n > 0; --n) {
     TypeId type = s_.flip() ? kTypeU64 : kTypeF64;
     Reg k = fresh(type, kNoFacts);
-    uint64_t bits = type == kTypeF64 ? m_.values.constant(TypeKind::kF64, kNoFacts) : m_.values.constant(TypeKind::kU64, kNoFacts) | uint64_t{1} << 40;
+    uint64_t bits =
+        type == kTypeF64 ? m_.values.constant(TypeKind::kF64, kNoFacts) : m_.values.constant(TypeKind::kU64, kNoFacts) | uint64_t{1} << 40;
     step();
     b_.load_k(k, m_.builder.constant(type, bits));
     wrote(k);
@@ -212,7 +214,11 @@ void FunctionGen::global_updates() {
       load_global(global);
       continue;
     }
-    static constexpr Op kUpdates[][2] = {{Op::bxor_i32, Op::add_i32}, {Op::bxor_i64, Op::add_i64}, {Op::add_u32, Op::mul_u32}, {Op::add_u64, Op::bxor_u64}, {Op::add_f64, Op::sub_f64}};
+    static constexpr Op kUpdates[][2] = {{Op::bxor_i32, Op::add_i32},
+                                         {Op::bxor_i64, Op::add_i64},
+                                         {Op::add_u32, Op::mul_u32},
+                                         {Op::add_u64, Op::bxor_u64},
+                                         {Op::add_f64, Op::sub_f64}};
     TypeId type = global.promise.type;
     Reg old = fresh(type, kNoFacts), d = fresh(type, kNoFacts);
     step();

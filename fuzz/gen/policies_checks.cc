@@ -111,7 +111,7 @@ void FunctionGen::checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_
   op(narrow ? Op::bxor_i32 : Op::bxor_i64, sum, sum, item);
   if (s_.flip()) {
     // Overflows in the last iteration, one before it, or not at all.
-    int32_t room = INT32_MAX - largest + static_cast<int32_t>(s_.below(3)) - 1;
+    int64_t room = std::min<int64_t>(int64_t{INT32_MAX} - largest + s_.below(3) - 1, INT32_MAX);
     Reg wide = number(kTypeI32, s_.flip() ? room : -room), t = fresh(kTypeI32, kNoFacts);
     op(s_.flip() ? Op::add_i32 : Op::sub_i32, t, wide, counter);
     if (narrow) op(Op::bxor_i32, sum, sum, t);

@@ -108,8 +108,9 @@ void FunctionGen::lie(Reg counter) {
     for (Op candidate : family) {
       Shape shape = shape_of(candidate);
       const OpInfo& row = info(candidate);
-      if (shape >= Shape::kAdd && shape <= Shape::kClampIndex && row.kinds.size() > 1 && row.format.starts_with("dr") && row.format[2] != 'h' &&
-          row.kinds[1] != 'L' && row.kinds[1] != 's' && row.kinds[1] != 'b' && row.kinds[1] != 'Q' && scalar_of_letter(row.kinds[1]) == type) {
+      if (shape >= Shape::kAdd && shape <= Shape::kClampIndex && row.kinds.size() > 1 && row.format.starts_with("dr") &&
+          row.format[2] != 'h' && row.kinds[1] != 'L' && row.kinds[1] != 's' && row.kinds[1] != 'b' && row.kinds[1] != 'Q' &&
+          scalar_of_letter(row.kinds[1]) == type) {
         users.push_back(candidate);
       }
     }
@@ -303,8 +304,9 @@ void FunctionGen::guarded_loop() {
   heads_.pop_back();
   exits_.pop_back();
   restore(before);
-  uint16_t by = how.type == kTypeF64 ? static_cast<uint16_t>(m_.builder.constant(kTypeF64, s_.flip() ? 0x3FF0000000000000 : 0x3FE0000000000000).index)
-                                     : static_cast<uint16_t>(1 + s_.below(3));
+  uint16_t by = how.type == kTypeF64
+                    ? static_cast<uint16_t>(m_.builder.constant(kTypeF64, s_.flip() ? 0x3FF0000000000000 : 0x3FE0000000000000).index)
+                    : static_cast<uint16_t>(1 + s_.below(3));
   op(how.addk, counter, counter, by);
   step();
   b_.jump(head);

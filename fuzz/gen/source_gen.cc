@@ -118,7 +118,9 @@ class SourceGen {
 
   std::string element(T t) {
     for (const Variable& v : scope_) {
-      if (v.array && v.type == t) return s_.chance(8) ? fmt::format("{}[{}]", v.name, variable(T::kI32)) : fmt::format("{}[{} % len({})]", v.name, v_.below(40), v.name);
+      if (v.array && v.type == t)
+        return s_.chance(8) ? fmt::format("{}[{}]", v.name, variable(T::kI32))
+                            : fmt::format("{}[{} % len({})]", v.name, v_.below(40), v.name);
     }
     return "";
   }

@@ -187,7 +187,8 @@ void FunctionGen::probe() {
 
 /// x = x op y with an x from before the loop: what makes loops carry values.
 void FunctionGen::accumulate() {
-  static constexpr Op kOps[] = {Op::bxor_i32, Op::add_u64, Op::bxor_i64, Op::add_f64, Op::add_u32, Op::mul_u64, Op::sub_f64, Op::bor_u32, Op::sub_u64, Op::mul_f64, Op::bxor_u64, Op::mul_u32};
+  static constexpr Op kOps[] = {Op::bxor_i32, Op::add_u64, Op::bxor_i64, Op::add_f64, Op::add_u32,  Op::mul_u64,
+                                Op::sub_f64,  Op::bor_u32, Op::sub_u64,  Op::mul_f64, Op::bxor_u64, Op::mul_u32};
   static constexpr Op kChecked[] = {Op::add_i32, Op::add_i64, Op::sub_i32, Op::sub_i64};
   bool checked = s_.flip();
   Op opcode = checked ? s_.pick(kChecked) : s_.pick(kOps);
@@ -195,7 +196,8 @@ void FunctionGen::accumulate() {
   Reg x = kNoReg;
   for (size_t r = 0; r < registers_.size(); ++r) {
     const Register& reg = registers_[r];
-    if (assigned_[r] && reg.type == type && !reg.pinned && reg.facts.bits == Facts::kAny && !reg.facts.nonneg && !s_.chance(3)) x = static_cast<Reg>(r);
+    if (assigned_[r] && reg.type == type && !reg.pinned && reg.facts.bits == Facts::kAny && !reg.facts.nonneg && !s_.chance(3))
+      x = static_cast<Reg>(r);
   }
   if (x == kNoReg) {
     if (mult_ > 1 || type == kTypeF64) return;

@@ -50,7 +50,8 @@ std::optional<Failure> check_mode(const VerifiedModule& module, std::string_view
   return diff_module(module, {&id, 1}, settings, stats);
 }
 
-std::optional<Failure> diff_module(const VerifiedModule& module, std::span<const ModeId> list, const RunSettings& settings, CaseStats* stats) {
+std::optional<Failure> diff_module(const VerifiedModule& module, std::span<const ModeId> list, const RunSettings& settings,
+                                   CaseStats* stats) {
   RunReport reference = run_noted(module, ModeId::interpreter, settings, stats);
   stats->out_of_fuel = reference.seen.limit == Limit::kFuel;
   if (auto failure = check_interpreter(module.module, reference.seen, settings, stats)) return failure;

@@ -38,6 +38,7 @@ struct CaseStats {
 std::optional<Failure> check_mode(const VerifiedModule& module, std::string_view mode, const RunSettings& settings, CaseStats* stats);
 
 /// Modes in `list` are run in order and compared with one reference run; the first failure ends it.
-std::optional<Failure> diff_module(const VerifiedModule& module, std::span<const ModeId> list, const RunSettings& settings, CaseStats* stats);
+std::optional<Failure> diff_module(const VerifiedModule& module, std::span<const ModeId> list, const RunSettings& settings,
+                                   CaseStats* stats);
 
 }  // namespace orus::fuzz

@@ -12,7 +12,8 @@ std::string describe(const Observation& o) {
     case Outcome::kReturned:
     case Outcome::kResume: return "a normal end";
     case Outcome::kError: return fmt::format("error {} '{}' at {}@{}", kErrorKindWords[o.error_kind], o.message, o.function, o.pc);
-    case Outcome::kLimit: return fmt::format("limit {} at {}:{}", static_cast<int>(o.limit), o.limit_position.line, o.limit_position.column);
+    case Outcome::kLimit:
+      return fmt::format("limit {} at {}:{}", static_cast<int>(o.limit), o.limit_position.line, o.limit_position.column);
   }
   return "?";
 }
@@ -38,11 +39,13 @@ std::optional<Difference> compare(const Observation& reference, const Observatio
     auto at = std::mismatch(reference.output.begin(), reference.output.end(), other.output.begin(), other.output.end()).first -
               reference.output.begin();
     auto from = static_cast<size_t>(std::max<std::ptrdiff_t>(0, at - 20));
-    return Difference{"output", fmt::format("output differs at byte {}: '{}' instead of '{}'", at, other.output.substr(std::min(from, other.output.size()), 60),
-                                            reference.output.substr(from, 60))};
+    return Difference{"output",
+                      fmt::format("output differs at byte {}: '{}' instead of '{}'", at,
+                                  other.output.substr(std::min(from, other.output.size()), 60), reference.output.substr(from, 60))};
   }
   if (reference.digest != other.digest) return Difference{"heap", "other values in globals or objects at the end"};
-  if (reference.depth != other.depth) return Difference{"depth", fmt::format("{} frames counted at the end instead of {}", other.depth, reference.depth)};
+  if (reference.depth != other.depth)
+    return Difference{"depth", fmt::format("{} frames counted at the end instead of {}", other.depth, reference.depth)};
   if (reference.counted && other.counted && reference.ops != other.ops) {
     return Difference{"fuel", fmt::format("{} instructions charged instead of {}", other.ops, reference.ops)};
   }

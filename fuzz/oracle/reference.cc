@@ -30,7 +30,12 @@ std::vector<uint32_t> block_costs(const Function& fn) {
 }
 
 Machine::Machine(const Module& m, int64_t fuel_given, uint32_t depth, std::span<const std::string_view> lines)
-    : module(m), globals(m.globals.size(), 0), assigned(m.globals.size(), false), input(lines.begin(), lines.end()), max_depth(depth), fuel(fuel_given) {
+    : module(m),
+      globals(m.globals.size(), 0),
+      assigned(m.globals.size(), false),
+      input(lines.begin(), lines.end()),
+      max_depth(depth),
+      fuel(fuel_given) {
   for (const Constant& k : m.constants) constants_.push_back(k.type == kTypeString ? make_string(k.text) : k.bits);
   for (const Function& fn : m.functions) costs_.push_back(block_costs(fn));
 }
@@ -46,9 +51,7 @@ Bits Machine::make_string(std::string text) {
   return reinterpret_cast<Bits>(s);
 }
 
-void Machine::raise(ErrorKind kind, std::string message) {
-  raise_object(reinterpret_cast<Object*>(make_string(std::move(message))), kind);
-}
+void Machine::raise(ErrorKind kind, std::string message) { raise_object(reinterpret_cast<Object*>(make_string(std::move(message))), kind); }
 
 void Machine::raise_object(Object* message, ErrorKind kind) {
   Object* error = make(TypeKind::kError);

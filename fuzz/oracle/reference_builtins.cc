@@ -39,9 +39,11 @@ void int_from_string(const Call& c) {
   if (text.empty()) return c.give(0);
   bool negative = text[0] == '-';
   size_t first = negative || text[0] == '+' ? 1 : 0;
-  bool digits = first < text.size() && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(first), text.end(), [](char ch) { return ch >= '0' && ch <= '9'; });
+  bool digits = first < text.size() &&
+                std::all_of(text.begin() + static_cast<std::ptrdiff_t>(first), text.end(), [](char ch) { return ch >= '0' && ch <= '9'; });
   if (!digits) {
-    std::string hint = original.find_first_of(".eE") != std::string::npos ? " (decimals are not allowed). Use float() to parse decimal values" : "";
+    std::string hint =
+        original.find_first_of(".eE") != std::string::npos ? " (decimals are not allowed). Use float() to parse decimal values" : "";
     return c.m.raise(ErrorKind::kConversion, "int() argument must be an integer string" + hint + ", got \"" + original + "\"");
   }
   size_t nonzero = text.find_first_not_of('0', first);
@@ -57,7 +59,8 @@ void float_from_string(const Call& c) {
   if (text.empty()) return c.give(bits(0.0));
   char* end = nullptr;
   double value = std::strtod(text.c_str(), &end);
-  if (end != text.c_str() + text.size()) return c.m.raise(ErrorKind::kConversion, "float() argument must be a number, got \"" + original + "\"");
+  if (end != text.c_str() + text.size())
+    return c.m.raise(ErrorKind::kConversion, "float() argument must be a number, got \"" + original + "\"");
   if (!std::isfinite(value)) return overflow(c, "float()", "\"" + original + "\"", "f64");
   c.give(bits(value));
 }
@@ -179,7 +182,8 @@ void convert(const Call& c, Builtin builtin) {
     case Builtin::float_check: return std::isfinite(real(a)) ? c.give(a) : overflow(c, "float()", long_real(real(a)), "f64");
     case Builtin::range_argument: return a > static_cast<Bits>(INT64_MAX) ? c.m.raise(Trap::RangeArguments) : c.give(a);
     case Builtin::error_message: return c.give(reinterpret_cast<Bits>(c.object(0)->message));
-    case Builtin::error_type: return c.give_text(std::string(kErrorKindWords[c.object(0)->error_kind]) + " error " + c.object(0)->message->text);
+    case Builtin::error_type:
+      return c.give_text(std::string(kErrorKindWords[c.object(0)->error_kind]) + " error " + c.object(0)->message->text);
     default: return;
   }
 }
@@ -208,10 +212,18 @@ void run_builtin(Machine& m, const Insn* insn) {
     case Builtin::str_slice: return str_slice(c, true);
     case Builtin::str_slice_from: return str_slice(c, false);
     case Builtin::range_new: return range_new(c);
-    case Builtin::str_from_i32: case Builtin::str_from_i64: case Builtin::str_from_u32: case Builtin::str_from_u64:
-    case Builtin::str_from_f64: case Builtin::str_from_bool: case Builtin::error_message: case Builtin::error_type:
-    case Builtin::int_from_i64: case Builtin::int_from_u64: case Builtin::float_check: case Builtin::range_argument:
-      return convert(c, builtin);
+    case Builtin::str_from_i32:
+    case Builtin::str_from_i64:
+    case Builtin::str_from_u32:
+    case Builtin::str_from_u64:
+    case Builtin::str_from_f64:
+    case Builtin::str_from_bool:
+    case Builtin::error_message:
+    case Builtin::error_type:
+    case Builtin::int_from_i64:
+    case Builtin::int_from_u64:
+    case Builtin::float_check:
+    case Builtin::range_argument: return convert(c, builtin);
   }
 }
 

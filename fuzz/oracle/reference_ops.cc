@@ -78,7 +78,9 @@ void real_arithmetic(Machine& m, uint16_t d, Arith what, double a, double b) {
 
 /// An immediate of an instruction on T: sign-extended, then reduced to T.
 template <class T>
-Wide immediate(const Insn* i) { return static_cast<T>(int64_t{i->sc()}); }
+Wide immediate(const Insn* i) {
+  return static_cast<T>(int64_t{i->sc()});
+}
 
 template <class T>
 void shift(Machine& m, const Insn* i, bool left) {
@@ -102,7 +104,8 @@ static_assert(std::numeric_limits<long double>::digits >= 64, "three_way needs t
 template <class To, class From>
 void checked_conversion(Machine& m, const Insn* i, Trap trap) {
   Wide value = static_cast<Wide>(get<From>(m, i->b));
-  if (value < static_cast<Wide>(std::numeric_limits<To>::min()) || value > static_cast<Wide>(std::numeric_limits<To>::max())) return m.raise(trap);
+  if (value < static_cast<Wide>(std::numeric_limits<To>::min()) || value > static_cast<Wide>(std::numeric_limits<To>::max()))
+    return m.raise(trap);
   set<To>(m, i->a, static_cast<To>(value));
 }
 
@@ -128,7 +131,8 @@ void checked_truncation(Machine& m, const Insn* i, Trap trap) {
   To out = 0;
   double value = get<double>(m, i->b);
   // What counts is the value itself: a fraction above the maximum is too much already.
-  if (value < 0 || static_cast<long double>(value) > static_cast<long double>(std::numeric_limits<To>::max()) || !truncate(value, &out)) return m.raise(trap);
+  if (value < 0 || static_cast<long double>(value) > static_cast<long double>(std::numeric_limits<To>::max()) || !truncate(value, &out))
+    return m.raise(trap);
   set<To>(m, i->a, out);
 }
 
@@ -256,7 +260,8 @@ void store_global(Machine& m, const Insn* i) {
   m.assigned[static_cast<uint32_t>(i->bc())] = true;
 }
 
-#define DO(name, body) void op_##name(Machine& m, const Insn* i) { body; }
+#define DO(name, body) \
+  void op_##name(Machine& m, const Insn* i) { body; }
 
 DO(mov, m.reg(i->a) = m.reg(i->b))
 DO(load_k, m.reg(i->a) = m.constant(static_cast<uint32_t>(i->bc())))
@@ -267,130 +272,210 @@ DO(check_global, if (!m.assigned[static_cast<uint32_t>(i->bc())]) m.raise(Trap::
 #define INTEGERS(X) X(i32, int32_t) X(i64, int64_t) X(u32, uint32_t) X(u64, uint64_t)
 #define ARITH(T, what) (arithmetic<T>(m, i->a, Arith::what, get<T>(m, i->b), get<T>(m, i->c)))
 #define ARITH_K(T, what) (arithmetic<T>(m, i->a, Arith::what, get<T>(m, i->b), immediate<T>(i)))
-#define X(k, T)                                                          \
-  DO(add_##k, ARITH(T, kAdd))                                            \
-  DO(sub_##k, ARITH(T, kSub))                                            \
-  DO(mul_##k, ARITH(T, kMul))                                            \
-  DO(div_##k, ARITH(T, kDiv))                                            \
-  DO(rem_##k, ARITH(T, kRem))                                            \
-  DO(addk_##k, ARITH_K(T, kAdd))                                         \
-  DO(mulk_##k, ARITH_K(T, kMul))                                         \
-  DO(divk_##k, ARITH_K(T, kDiv))                                         \
-  DO(remk_##k, ARITH_K(T, kRem))                                         \
-  DO(band_##k, set<T>(m, i->a, get<T>(m, i->b) & get<T>(m, i->c)))       \
-  DO(bor_##k, set<T>(m, i->a, get<T>(m, i->b) | get<T>(m, i->c)))        \
-  DO(bxor_##k, set<T>(m, i->a, get<T>(m, i->b) ^ get<T>(m, i->c)))       \
-  DO(bnot_##k, set<T>(m, i->a, static_cast<T>(~get<T>(m, i->b))))        \
-  DO(shl_##k, shift<T>(m, i, true))                                      \
+#define X(k, T)                                                    \
+  DO(add_##k, ARITH(T, kAdd))                                      \
+  DO(sub_##k, ARITH(T, kSub))                                      \
+  DO(mul_##k, ARITH(T, kMul))                                      \
+  DO(div_##k, ARITH(T, kDiv))                                      \
+  DO(rem_##k, ARITH(T, kRem))                                      \
+  DO(addk_##k, ARITH_K(T, kAdd))                                   \
+  DO(mulk_##k, ARITH_K(T, kMul))                                   \
+  DO(divk_##k, ARITH_K(T, kDiv))                                   \
+  DO(remk_##k, ARITH_K(T, kRem))                                   \
+  DO(band_##k, set<T>(m, i->a, get<T>(m, i->b) & get<T>(m, i->c))) \
+  DO(bor_##k, set<T>(m, i->a, get<T>(m, i->b) | get<T>(m, i->c)))  \
+  DO(bxor_##k, set<T>(m, i->a, get<T>(m, i->b) ^ get<T>(m, i->c))) \
+  DO(bnot_##k, set<T>(m, i->a, static_cast<T>(~get<T>(m, i->b))))  \
+  DO(shl_##k, shift<T>(m, i, true))                                \
   DO(shr_##k, shift<T>(m, i, false))
 INTEGERS(X)
 #undef X
 DO(neg_i32, if (get<int32_t>(m, i->b) == INT32_MIN) m.raise(Trap::NegateI32); else set<int32_t>(m, i->a, -get<int32_t>(m, i->b)))
 DO(neg_i64, if (get<int64_t>(m, i->b) == INT64_MIN) m.raise(Trap::NegateI64); else set<int64_t>(m, i->a, -get<int64_t>(m, i->b)))
 DO(neg_f64, set(m, i->a, -get<double>(m, i->b)))
-#define REAL(name, what) \
-  DO(name##_f64, real_arithmetic(m, i->a, Arith::what, get<double>(m, i->b), get<double>(m, i->c)))
-REAL(add, kAdd) REAL(sub, kSub) REAL(mul, kMul) REAL(div, kDiv) REAL(rem, kRem)
-#define REAL_K(name, what) \
-  DO(name##k_f64, real_arithmetic(m, i->a, Arith::what, get<double>(m, i->b), real(m.constant(i->c))))
-REAL_K(add, kAdd) REAL_K(sub, kSub) REAL_K(mul, kMul) REAL_K(div, kDiv)
+#define REAL(name, what) DO(name##_f64, real_arithmetic(m, i->a, Arith::what, get<double>(m, i->b), get<double>(m, i->c)))
+REAL(add, kAdd)
+REAL(sub, kSub)
+REAL(mul, kMul) REAL(div, kDiv) REAL(rem, kRem)
+#define REAL_K(name, what) DO(name##k_f64, real_arithmetic(m, i->a, Arith::what, get<double>(m, i->b), real(m.constant(i->c))))
+    REAL_K(add, kAdd) REAL_K(sub, kSub) REAL_K(mul, kMul) REAL_K(div, kDiv)
 
-#define X(k, T)                                                                          \
-  DO(eq_##k, set(m, i->a, get<T>(m, i->b) == get<T>(m, i->c)))                           \
-  DO(ne_##k, set(m, i->a, get<T>(m, i->b) != get<T>(m, i->c)))                           \
-  DO(lt_##k, set(m, i->a, get<T>(m, i->b) < get<T>(m, i->c)))                            \
-  DO(le_##k, set(m, i->a, get<T>(m, i->b) <= get<T>(m, i->c)))                           \
-  DO(jeq_##k, branch(m, get<T>(m, i->a) == get<T>(m, i->b), i->sc()))                    \
-  DO(jne_##k, branch(m, get<T>(m, i->a) != get<T>(m, i->b), i->sc()))                    \
-  DO(jlt_##k, branch(m, get<T>(m, i->a) < get<T>(m, i->b), i->sc()))                     \
-  DO(jle_##k, branch(m, get<T>(m, i->a) <= get<T>(m, i->b), i->sc()))
-INTEGERS(X) X(f64, double)
-#undef X
-DO(jnlt_f64, branch(m, !(get<double>(m, i->a) < get<double>(m, i->b)), i->sc()))
-DO(jnle_f64, branch(m, !(get<double>(m, i->a) <= get<double>(m, i->b)), i->sc()))
 #define X(k, T)                                                       \
-  DO(jeqk_##k, branch(m, get<T>(m, i->a) == i->sb(), i->sc()))        \
-  DO(jnek_##k, branch(m, get<T>(m, i->a) != i->sb(), i->sc()))        \
-  DO(jltk_##k, branch(m, get<T>(m, i->a) < i->sb(), i->sc()))         \
-  DO(jlek_##k, branch(m, get<T>(m, i->a) <= i->sb(), i->sc()))        \
-  DO(jgtk_##k, branch(m, get<T>(m, i->a) > i->sb(), i->sc()))         \
+  DO(eq_##k, set(m, i->a, get<T>(m, i->b) == get<T>(m, i->c)))        \
+  DO(ne_##k, set(m, i->a, get<T>(m, i->b) != get<T>(m, i->c)))        \
+  DO(lt_##k, set(m, i->a, get<T>(m, i->b) < get<T>(m, i->c)))         \
+  DO(le_##k, set(m, i->a, get<T>(m, i->b) <= get<T>(m, i->c)))        \
+  DO(jeq_##k, branch(m, get<T>(m, i->a) == get<T>(m, i->b), i->sc())) \
+  DO(jne_##k, branch(m, get<T>(m, i->a) != get<T>(m, i->b), i->sc())) \
+  DO(jlt_##k, branch(m, get<T>(m, i->a) < get<T>(m, i->b), i->sc()))  \
+  DO(jle_##k, branch(m, get<T>(m, i->a) <= get<T>(m, i->b), i->sc()))
+        INTEGERS(X) X(f64, double)
+#undef X
+            DO(jnlt_f64, branch(m, !(get<double>(m, i->a) < get<double>(m, i->b)),
+                                i->sc())) DO(jnle_f64, branch(m, !(get<double>(m, i->a) <= get<double>(m, i->b)), i->sc()))
+#define X(k, T)                                                \
+  DO(jeqk_##k, branch(m, get<T>(m, i->a) == i->sb(), i->sc())) \
+  DO(jnek_##k, branch(m, get<T>(m, i->a) != i->sb(), i->sc())) \
+  DO(jltk_##k, branch(m, get<T>(m, i->a) < i->sb(), i->sc()))  \
+  DO(jlek_##k, branch(m, get<T>(m, i->a) <= i->sb(), i->sc())) \
+  DO(jgtk_##k, branch(m, get<T>(m, i->a) > i->sb(), i->sc()))  \
   DO(jgek_##k, branch(m, get<T>(m, i->a) >= i->sb(), i->sc()))
-X(i32, int32_t) X(i64, int64_t)
+                X(i32, int32_t) X(i64, int64_t)
 #undef X
-DO(eq_bool, set(m, i->a, m.reg(i->b) == m.reg(i->c)))
-DO(ne_bool, set(m, i->a, m.reg(i->b) != m.reg(i->c)))
-DO(not_bool, set(m, i->a, m.reg(i->b) == 0))
-DO(eq_ref, set(m, i->a, m.reg(i->b) == m.reg(i->c)))
-DO(cmp_i64_u64, set(m, i->a, three_way(get<int64_t>(m, i->b), get<uint64_t>(m, i->c))))
-DO(cmp_i64_f64, set(m, i->a, three_way(get<int64_t>(m, i->b), get<double>(m, i->c))))
-DO(cmp_u64_f64, set(m, i->a, three_way(get<uint64_t>(m, i->b), get<double>(m, i->c))))
-DO(eq_str, set(m, i->a, text_order(m, i) == 0))
-DO(lt_str, set(m, i->a, text_order(m, i) < 0))
-DO(le_str, set(m, i->a, text_order(m, i) <= 0))
+                    DO(eq_bool, set(m, i->a, m.reg(i->b) == m.reg(i->c))) DO(ne_bool, set(m, i->a, m.reg(i->b) != m.reg(i->c))) DO(
+                        not_bool, set(m, i->a, m.reg(i->b) == 0)) DO(eq_ref, set(m, i->a, m.reg(i->b) == m.reg(i->c)))
+                        DO(cmp_i64_u64, set(m, i->a, three_way(get<int64_t>(m, i->b), get<uint64_t>(m, i->c)))) DO(
+                            cmp_i64_f64, set(m, i->a, three_way(get<int64_t>(m, i->b), get<double>(m, i->c))))
+                            DO(cmp_u64_f64, set(m, i->a, three_way(get<uint64_t>(m, i->b), get<double>(m, i->c)))) DO(
+                                eq_str,
+                                set(m, i->a,
+                                    text_order(
+                                        m,
+                                        i) == 0)) DO(lt_str,
+                                                     set(m, i->a, text_order(m, i) < 0)) DO(le_str, set(m, i->a, text_order(m, i) <= 0))
 
-DO(conv_i32_i64, set<int64_t>(m, i->a, get<int32_t>(m, i->b)))
-DO(conv_i32_u32, m.reg(i->a) = m.reg(i->b))
-DO(conv_i32_u64, (checked_conversion<uint64_t, int32_t>(m, i, Trap::I32ToU64)))
-DO(conv_i32_f64, set(m, i->a, static_cast<double>(get<int32_t>(m, i->b))))
-DO(conv_i64_i32, set<int32_t>(m, i->a, get<int32_t>(m, i->b)))
-DO(conv_i64_u32, (checked_conversion<uint32_t, int64_t>(m, i, Trap::I64ToU32)))
-DO(conv_i64_u64, (checked_conversion<uint64_t, int64_t>(m, i, Trap::I64ToU64)))
-DO(conv_i64_f64, set(m, i->a, static_cast<double>(get<int64_t>(m, i->b))))
-DO(conv_u32_i32, m.reg(i->a) = m.reg(i->b))
-DO(conv_u32_i64, m.reg(i->a) = m.reg(i->b))
-DO(conv_u32_u64, m.reg(i->a) = m.reg(i->b))
-DO(conv_u32_f64, set(m, i->a, static_cast<double>(get<uint32_t>(m, i->b))))
-DO(conv_u64_i32, (checked_conversion<int32_t, uint64_t>(m, i, Trap::U64ToI32)))
-DO(conv_u64_i64, (checked_conversion<int64_t, uint64_t>(m, i, Trap::U64ToI64)))
-DO(conv_u64_u32, (checked_conversion<uint32_t, uint64_t>(m, i, Trap::U64ToU32)))
-DO(conv_u64_f64, set(m, i->a, static_cast<double>(get<uint64_t>(m, i->b))))
-DO(conv_f64_i32, truncating_conversion<int32_t>(m, i))
-DO(conv_f64_i64, truncating_conversion<int64_t>(m, i))
-DO(conv_f64_u32, checked_truncation<uint32_t>(m, i, Trap::F64ToU32))
-DO(conv_f64_u64, checked_truncation<uint64_t>(m, i, Trap::F64ToU64))
-DO(conv_bool_i32, m.reg(i->a) = m.reg(i->b))
-DO(conv_bool_i64, m.reg(i->a) = m.reg(i->b))
-DO(conv_bool_u32, m.reg(i->a) = m.reg(i->b))
-DO(conv_bool_u64, m.reg(i->a) = m.reg(i->b))
-DO(conv_bool_f64, set(m, i->a, m.reg(i->b) != 0 ? 1.0 : 0.0))
-DO(index_i64, int64_t v = get<int64_t>(m, i->b); set<int32_t>(m, i->a, v < 0 ? -1 : v > INT32_MAX ? INT32_MAX : static_cast<int32_t>(v)))
-DO(index_u64, uint64_t v = m.reg(i->b); set<int32_t>(m, i->a, v > INT32_MAX ? INT32_MAX : static_cast<int32_t>(v)))
+                                DO(conv_i32_i64, set<int64_t>(m, i->a, get<int32_t>(m, i->b))) DO(conv_i32_u32, m.reg(i->a) = m.reg(i->b)) DO(
+                                    conv_i32_u64,
+                                    (checked_conversion<uint64_t, int32_t>(
+                                        m,
+                                        i,
+                                        Trap::I32ToU64))) DO(conv_i32_f64, set(m, i->a, static_cast<double>(get<int32_t>(m, i->b))))
+                                    DO(conv_i64_i32, set<int32_t>(m, i->a, get<int32_t>(m, i->b))) DO(
+                                        conv_i64_u32,
+                                        (checked_conversion<uint32_t, int64_t>(
+                                            m,
+                                            i,
+                                            Trap::I64ToU32))) DO(conv_i64_u64,
+                                                                 (checked_conversion<uint64_t, int64_t>(m, i, Trap::I64ToU64)))
+                                        DO(conv_i64_f64, set(m, i->a, static_cast<double>(get<int64_t>(m, i->b)))) DO(
+                                            conv_u32_i32,
+                                            m.reg(i->a) =
+                                                m.reg(i->b)) DO(conv_u32_i64, m.reg(i->a) = m.reg(i->b))
+                                            DO(conv_u32_u64,
+                                               m.reg(i->a) =
+                                                   m.reg(i->b)) DO(conv_u32_f64, set(m, i->a, static_cast<double>(get<uint32_t>(m, i->b))))
+                                                DO(conv_u64_i32, (checked_conversion<int32_t, uint64_t>(m, i, Trap::U64ToI32))) DO(
+                                                    conv_u64_i64,
+                                                    (checked_conversion<int64_t, uint64_t>(
+                                                        m,
+                                                        i,
+                                                        Trap::U64ToI64))) DO(conv_u64_u32,
+                                                                             (checked_conversion<uint32_t, uint64_t>(m, i, Trap::U64ToU32)))
+                                                    DO(conv_u64_f64, set(m, i->a, static_cast<double>(get<uint64_t>(m, i->b)))) DO(
+                                                        conv_f64_i32,
+                                                        truncating_conversion<int32_t>(
+                                                            m,
+                                                            i)) DO(conv_f64_i64, truncating_conversion<int64_t>(m, i))
+                                                        DO(conv_f64_u32, checked_truncation<uint32_t>(m, i, Trap::F64ToU32)) DO(
+                                                            conv_f64_u64,
+                                                            checked_truncation<uint64_t>(
+                                                                m,
+                                                                i,
+                                                                Trap::F64ToU64)) DO(conv_bool_i32, m.reg(i->a) = m.reg(i->b))
+                                                            DO(conv_bool_i64, m.reg(i->a) = m.reg(i->b)) DO(
+                                                                conv_bool_u32,
+                                                                m.reg(i->a) =
+                                                                    m.reg(i->b)) DO(conv_bool_u64, m.reg(i->a) = m.reg(i->b))
+                                                                DO(conv_bool_f64, set(m, i->a, m.reg(i->b) != 0 ? 1.0 : 0.0)) DO(
+                                                                    index_i64,
+                                                                    int64_t
+                                                                        v = get<int64_t>(m, i->b);
+                                                                    set<int32_t>(
+                                                                        m,
+                                                                        i->a,
+                                                                        v<0 ? -1 : v> INT32_MAX
+                                                                            ? INT32_MAX
+                                                                            : static_cast<int32_t>(v)))
+                                                                    DO(index_u64, uint64_t v = m.reg(i->b); set<int32_t>(
+                                                                           m, i->a,
+                                                                           v > INT32_MAX ? INT32_MAX
+                                                                                         : static_cast<int32_t>(v)))
 
-DO(jump, m.jump(i->bc()))
-DO(jump_if, branch(m, m.reg(i->a) != 0, i->bc()))
-DO(jump_unless, branch(m, m.reg(i->a) == 0, i->bc()))
-DO(loop, )
-DO(inc_lt, increment(m, i, false))
-DO(inc_le, increment(m, i, true))
-DO(for_test, branch(m, !in_range(m, i, get<int32_t>(m, i->a), false), i->sc()))
-DO(for_test_closed, branch(m, !in_range(m, i, get<int32_t>(m, i->a), true), i->sc()))
-DO(for_next, for_next(m, i, false))
-DO(for_next_closed, for_next(m, i, true))
-DO(range_next, range_next(m, i))
-DO(call, call(m, i))
-DO(rt, run_builtin(m, i))
-DO(ret, leave(m, true, m.reg(i->a)))
-DO(ret_void, leave(m, false, 0))
-DO(raise_string, m.raise_object(m.object(i->a), ErrorKind::kUser))
-DO(raise_error, m.pending = m.object(i->a))
-DO(fail, m.raise(static_cast<ErrorKind>(i->a), m.module.constants[static_cast<uint32_t>(i->bc())].text))
-DO(str_concat, str_concat(m, i))
-DO(str_len, m.reg(i->a) = m.object(i->b)->text.size())
-DO(str_index, str_index(m, i))
-DO(new_array, m.reg(i->a) = reinterpret_cast<Bits>(m.make(TypeKind::kArray, m.type_of(i->a))))
-DO(array_fill, array_fill(m, i))
-DO(array_len, m.reg(i->a) = m.object(i->b)->values.size())
-#define X(w)                              \
-  DO(array_get_##w, array_get(m, i))      \
-  DO(array_set_##w, array_set(m, i))      \
-  DO(array_push_##w, array_push(m, i))    \
+                                                                        DO(jump, m.jump(i->bc())) DO(jump_if, branch(m, m.reg(i->a) != 0, i->bc())) DO(
+                                                                            jump_unless,
+                                                                            branch(
+                                                                                m,
+                                                                                m.reg(i->a) ==
+                                                                                    0,
+                                                                                i->bc())) DO(loop, ) DO(inc_lt, increment(m, i, false))
+                                                                            DO(inc_le, increment(m, i, true)) DO(
+                                                                                for_test,
+                                                                                branch(
+                                                                                    m,
+                                                                                    !in_range(m, i, get<int32_t>(m, i->a), false), i->sc()))
+                                                                                DO(for_test_closed,
+                                                                                   branch(m, !in_range(m, i, get<int32_t>(m, i->a), true),
+                                                                                          i->sc())) DO(for_next, for_next(m, i, false))
+                                                                                    DO(for_next_closed, for_next(m, i, true)) DO(
+                                                                                        range_next,
+                                                                                        range_next(m, i)) DO(call, call(m, i))
+                                                                                        DO(rt, run_builtin(m, i)) DO(
+                                                                                            ret,
+                                                                                            leave(m, true,
+                                                                                                  m.reg(
+                                                                                                      i->a))) DO(ret_void,
+                                                                                                                 leave(m, false, 0))
+                                                                                            DO(raise_string,
+                                                                                               m.raise_object(
+                                                                                                   m.object(i->a),
+                                                                                                   ErrorKind::kUser))
+                                                                                                DO(raise_error, m.pending = m.object(i->a)) DO(
+                                                                                                    fail,
+                                                                                                    m.raise(
+                                                                                                        static_cast<ErrorKind>(i->a),
+                                                                                                        m.module
+                                                                                                            .constants[static_cast<
+                                                                                                                uint32_t>(
+                                                                                                                i->bc())]
+                                                                                                            .text))
+                                                                                                    DO(str_concat, str_concat(m, i)) DO(
+                                                                                                        str_len,
+                                                                                                        m.reg(i->a) =
+                                                                                                            m.object(i->b)
+                                                                                                                ->text.size())
+                                                                                                        DO(str_index, str_index(m, i)) DO(
+                                                                                                            new_array,
+                                                                                                            m.reg(i->a) = reinterpret_cast<
+                                                                                                                Bits>(
+                                                                                                                m.make(
+                                                                                                                    TypeKind::
+                                                                                                                        kArray,
+                                                                                                                    m.type_of(i->a))))
+                                                                                                            DO(array_fill, array_fill(m, i)) DO(
+                                                                                                                array_len,
+                                                                                                                m.reg(i->a) =
+                                                                                                                    m.object(i->b)
+                                                                                                                        ->values
+                                                                                                                        .size())
+#define X(w)                           \
+  DO(array_get_##w, array_get(m, i))   \
+  DO(array_set_##w, array_set(m, i))   \
+  DO(array_push_##w, array_push(m, i)) \
   DO(array_pop_##w, array_pop(m, i))
-X(1) X(4) X(8) X(ref)
+                                                                                                                X(1) X(4) X(8) X(ref)
 #undef X
-DO(new_struct, new_struct(m, i))
-DO(get_field, m.reg(i->a) = m.object(i->b)->values[i->c])
-DO(set_field, m.object(i->a)->values[i->b] = m.reg(i->c))
-DO(set_field_ref, m.object(i->a)->values[i->b] = m.reg(i->c))
+                                                                                                                    DO(new_struct,
+                                                                                                                       new_struct(m, i))
+                                                                                                                        DO(get_field,
+                                                                                                                           m.reg(i->a) =
+                                                                                                                               m.object(
+                                                                                                                                    i->b)
+                                                                                                                                   ->values
+                                                                                                                                       [i->c])
+                                                                                                                            DO(set_field,
+                                                                                                                               m.object(
+                                                                                                                                    i->a)
+                                                                                                                                   ->values
+                                                                                                                                       [i->b] =
+                                                                                                                                   m.reg(
+                                                                                                                                       i->c))
+                                                                                                                                DO(set_field_ref,
+                                                                                                                                   m.object(
+                                                                                                                                        i->a)
+                                                                                                                                       ->values
+                                                                                                                                           [i->b] =
+                                                                                                                                       m.reg(
+                                                                                                                                           i->c))
 #undef DO
 
 }  // namespace

@@ -236,7 +236,11 @@ class Digest {
   }
   void object(const Object& o) {
     // Numbers of object kinds, as the heap has them.
-    uint64_t kind = o.kind == TypeKind::kString ? 0 : o.kind == TypeKind::kArray ? 2 : o.kind == TypeKind::kStruct ? 5 : o.kind == TypeKind::kError ? 6 : 7;
+    uint64_t kind = o.kind == TypeKind::kString   ? 0
+                    : o.kind == TypeKind::kArray  ? 2
+                    : o.kind == TypeKind::kStruct ? 5
+                    : o.kind == TypeKind::kError  ? 6
+                                                  : 7;
     mix(kind);
     switch (o.kind) {
       case TypeKind::kString:

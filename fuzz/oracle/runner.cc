@@ -20,9 +20,7 @@ constexpr std::string_view kInputLines[] = {"7", "", "text", "-12"};
 /// Keeps what is written; gives a few lines, then the end of input.
 class Recorder final : public Console {
  public:
-  void write(std::string_view text) override {
-    output += text;
-  }
+  void write(std::string_view text) override { output += text; }
   void flush() override {}
   bool read_line(std::string* line) override {
     if (next_ == std::size(kInputLines)) return false;

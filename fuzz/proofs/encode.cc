@@ -35,47 +35,32 @@ class Bits {
         return a[1] != zero && !(a[0] == least && a[1] == constant(type, -1));
       }
       case IrOp::udiv:
-      case IrOp::urem:
-        return a[1] != constant(type, 0);
+      case IrOp::urem: return a[1] != constant(type, 0);
       case IrOp::shl:
       case IrOp::shr:
-      case IrOp::sar:
-        return z3::ult(a[1], c_.bv_val(width(type), 32));
-      case IrOp::f64_to_uint:
-        return a[0] > number(-1.0) && a[0] < number(18446744073709551616.0);
-      default:
-        return c_.bool_val(true);
+      case IrOp::sar: return z3::ult(a[1], c_.bv_val(width(type), 32));
+      case IrOp::f64_to_uint: return a[0] > number(-1.0) && a[0] < number(18446744073709551616.0);
+      default: return c_.bool_val(true);
     }
   }
 
   z3::expr compute(IrOp op, IrType type, IrType from, const std::vector<z3::expr>& a) {
     if (from == IrType::kF64 && (type == IrType::kF64 || type == IrType::kBool)) return floating(op, a);
     switch (op) {
-      case IrOp::eq:
-        return a[0] == a[1];
-      case IrOp::ne:
-        return a[0] != a[1];
-      case IrOp::not_:
-        return !a[0];
-      default:
-        break;
+      case IrOp::eq: return a[0] == a[1];
+      case IrOp::ne: return a[0] != a[1];
+      case IrOp::not_: return !a[0];
+      default: break;
     }
     if (from == IrType::kBool && op != IrOp::zext) return truth(op, a);
     switch (op) {
-      case IrOp::lt:
-        return a[0] < a[1];
-      case IrOp::le:
-        return a[0] <= a[1];
-      case IrOp::gt:
-        return a[0] > a[1];
-      case IrOp::ge:
-        return a[0] >= a[1];
-      case IrOp::ult:
-        return z3::ult(a[0], a[1]);
-      case IrOp::ule:
-        return z3::ule(a[0], a[1]);
-      default:
-        return op >= IrOp::sext && op <= IrOp::f64_to_uint ? convert(op, type, from, a[0]) : integer(op, type, a);
+      case IrOp::lt: return a[0] < a[1];
+      case IrOp::le: return a[0] <= a[1];
+      case IrOp::gt: return a[0] > a[1];
+      case IrOp::ge: return a[0] >= a[1];
+      case IrOp::ult: return z3::ult(a[0], a[1]);
+      case IrOp::ule: return z3::ule(a[0], a[1]);
+      default: return op >= IrOp::sext && op <= IrOp::f64_to_uint ? convert(op, type, from, a[0]) : integer(op, type, a);
     }
   }
 
@@ -87,13 +72,10 @@ class Bits {
   z3::expr arithmetic(IrOp op, const z3::expr& a, const z3::expr& b) {
     switch (op) {
       case IrOp::add:
-      case IrOp::add_ov:
-        return a + b;
+      case IrOp::add_ov: return a + b;
       case IrOp::sub:
-      case IrOp::sub_ov:
-        return a - b;
-      default:
-        return a * b;
+      case IrOp::sub_ov: return a - b;
+      default: return a * b;
     }
   }
 
@@ -103,47 +85,29 @@ class Bits {
     switch (op) {
       case IrOp::add:
       case IrOp::sub:
-      case IrOp::mul:
-        return arithmetic(op, a[0], a[1]);
-      case IrOp::sdiv:
-        return a[0] / a[1];
-      case IrOp::srem:
-        return z3::srem(a[0], a[1]);
-      case IrOp::udiv:
-        return z3::udiv(a[0], a[1]);
-      case IrOp::urem:
-        return z3::urem(a[0], a[1]);
-      case IrOp::mul_high:
-        return (z3::sext(a[0], w) * z3::sext(a[1], w)).extract(2 * w - 1, w);
-      case IrOp::umul_high:
-        return (z3::zext(a[0], w) * z3::zext(a[1], w)).extract(2 * w - 1, w);
-      case IrOp::and_:
-        return a[0] & a[1];
-      case IrOp::or_:
-        return a[0] | a[1];
-      case IrOp::xor_:
-        return a[0] ^ a[1];
-      case IrOp::shl:
-        return z3::shl(a[0], count());
-      case IrOp::shr:
-        return z3::lshr(a[0], count());
-      case IrOp::sar:
-        return z3::ashr(a[0], count());
-      default:
-        throw Unsupported();
+      case IrOp::mul: return arithmetic(op, a[0], a[1]);
+      case IrOp::sdiv: return a[0] / a[1];
+      case IrOp::srem: return z3::srem(a[0], a[1]);
+      case IrOp::udiv: return z3::udiv(a[0], a[1]);
+      case IrOp::urem: return z3::urem(a[0], a[1]);
+      case IrOp::mul_high: return (z3::sext(a[0], w) * z3::sext(a[1], w)).extract(2 * w - 1, w);
+      case IrOp::umul_high: return (z3::zext(a[0], w) * z3::zext(a[1], w)).extract(2 * w - 1, w);
+      case IrOp::and_: return a[0] & a[1];
+      case IrOp::or_: return a[0] | a[1];
+      case IrOp::xor_: return a[0] ^ a[1];
+      case IrOp::shl: return z3::shl(a[0], count());
+      case IrOp::shr: return z3::lshr(a[0], count());
+      case IrOp::sar: return z3::ashr(a[0], count());
+      default: throw Unsupported();
     }
   }
 
   z3::expr truth(IrOp op, const std::vector<z3::expr>& a) {
     switch (op) {
-      case IrOp::and_:
-        return a[0] && a[1];
-      case IrOp::or_:
-        return a[0] || a[1];
-      case IrOp::xor_:
-        return a[0] != a[1];
-      default:
-        throw Unsupported();
+      case IrOp::and_: return a[0] && a[1];
+      case IrOp::or_: return a[0] || a[1];
+      case IrOp::xor_: return a[0] != a[1];
+      default: throw Unsupported();
     }
   }
 
@@ -152,52 +116,32 @@ class Bits {
     // would have to find that out from two adders.
     if ((op == IrOp::add || op == IrOp::mul) && a[1].id() < a[0].id()) std::swap(a[0], a[1]);
     switch (op) {
-      case IrOp::add:
-        return a[0] + a[1];
-      case IrOp::sub:
-        return a[0] - a[1];
-      case IrOp::mul:
-        return a[0] * a[1];
-      case IrOp::fdiv:
-        return a[0] / a[1];
-      case IrOp::neg:
-        return -a[0];
-      case IrOp::eq:
-        return z3::fp_eq(a[0], a[1]);
-      case IrOp::ne:
-        return !z3::fp_eq(a[0], a[1]);
-      case IrOp::lt:
-        return a[0] < a[1];
-      case IrOp::le:
-        return a[0] <= a[1];
-      case IrOp::gt:
-        return a[0] > a[1];
-      case IrOp::ge:
-        return a[0] >= a[1];
-      default:
-        throw Unsupported();
+      case IrOp::add: return a[0] + a[1];
+      case IrOp::sub: return a[0] - a[1];
+      case IrOp::mul: return a[0] * a[1];
+      case IrOp::fdiv: return a[0] / a[1];
+      case IrOp::neg: return -a[0];
+      case IrOp::eq: return z3::fp_eq(a[0], a[1]);
+      case IrOp::ne: return !z3::fp_eq(a[0], a[1]);
+      case IrOp::lt: return a[0] < a[1];
+      case IrOp::le: return a[0] <= a[1];
+      case IrOp::gt: return a[0] > a[1];
+      case IrOp::ge: return a[0] >= a[1];
+      default: throw Unsupported();
     }
   }
 
   z3::expr convert(IrOp op, IrType type, IrType from, const z3::expr& a) {
     z3::sort f64 = c_.fpa_sort<64>();
     switch (op) {
-      case IrOp::sext:
-        return z3::sext(a, 32);
-      case IrOp::zext:
-        return from == IrType::kBool ? z3::ite(a, constant(type, 1), constant(type, 0)) : z3::zext(a, 32);
-      case IrOp::trunc:
-        return a.extract(31, 0);
-      case IrOp::int_to_f64:
-        return z3::sbv_to_fpa(a, f64);
-      case IrOp::uint_to_f64:
-        return z3::ubv_to_fpa(a, f64);
-      default:
-        break;
+      case IrOp::sext: return z3::sext(a, 32);
+      case IrOp::zext: return from == IrType::kBool ? z3::ite(a, constant(type, 1), constant(type, 0)) : z3::zext(a, 32);
+      case IrOp::trunc: return a.extract(31, 0);
+      case IrOp::int_to_f64: return z3::sbv_to_fpa(a, f64);
+      case IrOp::uint_to_f64: return z3::ubv_to_fpa(a, f64);
+      default: break;
     }
-    double limit = op == IrOp::f64_to_uint ? 18446744073709551616.0
-                   : type == IrType::kI32  ? 2147483648.0
-                                           : 9223372036854775808.0;
+    double limit = op == IrOp::f64_to_uint ? 18446744073709551616.0 : type == IrType::kI32 ? 2147483648.0 : 9223372036854775808.0;
     c_.set_rounding_mode(z3::RTZ);
     z3::expr cut = op == IrOp::f64_to_uint ? z3::fpa_to_ubv(a, 64) : z3::fpa_to_sbv(a, width(type));
     c_.set_rounding_mode(z3::RNE);

@@ -32,9 +32,7 @@ class Integers {
     z3::expr exact = arithmetic(op, a, b), half = power(c_, width(type) - 1);
     return exact < -half || exact >= half;
   }
-  z3::expr wrapped(IrOp op, IrType type, const z3::expr& a, const z3::expr& b) {
-    return wrap(arithmetic(op, a, b), width(type));
-  }
+  z3::expr wrapped(IrOp op, IrType type, const z3::expr& a, const z3::expr& b) { return wrap(arithmetic(op, a, b), width(type)); }
 
   z3::expr condition(IrOp op, IrType type, const std::vector<z3::expr>& a) {
     int64_t by = 0;
@@ -44,10 +42,8 @@ class Integers {
         if (!a[1].is_numeral_i64(by)) throw Unsupported();
         return by == -1 ? a[0] != -power(c_, width(type) - 1) : c_.bool_val(by != 0);
       case IrOp::udiv:
-      case IrOp::urem:
-        return a[1] != c_.int_val(0);
-      default:
-        return c_.bool_val(true);  // shifts: by constants only, checked where they are computed
+      case IrOp::urem: return a[1] != c_.int_val(0);
+      default: return c_.bool_val(true);  // shifts: by constants only, checked where they are computed
     }
   }
 
@@ -55,36 +51,22 @@ class Integers {
     if (from == IrType::kF64 || type == IrType::kF64) throw Unsupported();
     unsigned w = width(from == IrType::kBool ? type : from);
     switch (op) {
-      case IrOp::eq:
-        return a[0] == a[1];
-      case IrOp::ne:
-        return a[0] != a[1];
-      case IrOp::not_:
-        return !a[0];
-      case IrOp::lt:
-        return a[0] < a[1];
-      case IrOp::le:
-        return a[0] <= a[1];
-      case IrOp::gt:
-        return a[0] > a[1];
-      case IrOp::ge:
-        return a[0] >= a[1];
-      case IrOp::ult:
-        return as_unsigned(a[0], w) < as_unsigned(a[1], w);
-      case IrOp::ule:
-        return as_unsigned(a[0], w) <= as_unsigned(a[1], w);
+      case IrOp::eq: return a[0] == a[1];
+      case IrOp::ne: return a[0] != a[1];
+      case IrOp::not_: return !a[0];
+      case IrOp::lt: return a[0] < a[1];
+      case IrOp::le: return a[0] <= a[1];
+      case IrOp::gt: return a[0] > a[1];
+      case IrOp::ge: return a[0] >= a[1];
+      case IrOp::ult: return as_unsigned(a[0], w) < as_unsigned(a[1], w);
+      case IrOp::ule: return as_unsigned(a[0], w) <= as_unsigned(a[1], w);
       case IrOp::add:
       case IrOp::sub:
-      case IrOp::mul:
-        return wrap(arithmetic(op, a[0], a[1]), w);
-      case IrOp::sext:
-        return a[0];
-      case IrOp::zext:
-        return from == IrType::kBool ? z3::ite(a[0], c_.int_val(1), c_.int_val(0)) : as_unsigned(a[0], 32);
-      case IrOp::trunc:
-        return wrap(a[0], 32);
-      default:
-        return divide_or_shift(op, w, a);
+      case IrOp::mul: return wrap(arithmetic(op, a[0], a[1]), w);
+      case IrOp::sext: return a[0];
+      case IrOp::zext: return from == IrType::kBool ? z3::ite(a[0], c_.int_val(1), c_.int_val(0)) : as_unsigned(a[0], 32);
+      case IrOp::trunc: return wrap(a[0], 32);
+      default: return divide_or_shift(op, w, a);
     }
   }
 
@@ -110,13 +92,10 @@ class Integers {
   z3::expr arithmetic(IrOp op, const z3::expr& a, const z3::expr& b) {
     switch (op) {
       case IrOp::add:
-      case IrOp::add_ov:
-        return a + b;
+      case IrOp::add_ov: return a + b;
       case IrOp::sub:
-      case IrOp::sub_ov:
-        return a - b;
-      default:
-        return product(a, b);
+      case IrOp::sub_ov: return a - b;
+      default: return product(a, b);
     }
   }
 
@@ -131,37 +110,26 @@ class Integers {
   z3::expr divide_or_shift(IrOp op, unsigned w, const std::vector<z3::expr>& a) {
     int64_t by = 0;
     switch (op) {
-      case IrOp::mul_high:
-        return product(a[0], a[1]) / power(c_, w);
-      case IrOp::umul_high:
-        return as_signed(product(as_unsigned(a[0], w), as_unsigned(a[1], w).simplify()) / power(c_, w), w);
-      default:
-        break;
+      case IrOp::mul_high: return product(a[0], a[1]) / power(c_, w);
+      case IrOp::umul_high: return as_signed(product(as_unsigned(a[0], w), as_unsigned(a[1], w).simplify()) / power(c_, w), w);
+      default: break;
     }
     if (!a[1].is_numeral_i64(by)) throw Unsupported();
     bool shifts = op == IrOp::shl || op == IrOp::shr || op == IrOp::sar;
     if (shifts && (by < 0 || by >= w)) throw Unsupported();
     switch (op) {
-      case IrOp::sdiv:
-        return truncated(a[0], by);
-      case IrOp::srem:
-        return a[0] - c_.int_val(by) * truncated(a[0], by);
-      case IrOp::udiv:
-        return as_signed(as_unsigned(a[0], w) / as_unsigned(a[1], w).simplify(), w);
-      case IrOp::urem:
-        return as_signed(z3::mod(as_unsigned(a[0], w), as_unsigned(a[1], w).simplify()), w);
-      case IrOp::shl:
-        return wrap(a[0] * power(c_, static_cast<unsigned>(by)), w);
-      case IrOp::sar:
-        return a[0] / power(c_, static_cast<unsigned>(by));
-      case IrOp::shr:
-        return by == 0 ? a[0] : as_unsigned(a[0], w) / power(c_, static_cast<unsigned>(by));
+      case IrOp::sdiv: return truncated(a[0], by);
+      case IrOp::srem: return a[0] - c_.int_val(by) * truncated(a[0], by);
+      case IrOp::udiv: return as_signed(as_unsigned(a[0], w) / as_unsigned(a[1], w).simplify(), w);
+      case IrOp::urem: return as_signed(z3::mod(as_unsigned(a[0], w), as_unsigned(a[1], w).simplify()), w);
+      case IrOp::shl: return wrap(a[0] * power(c_, static_cast<unsigned>(by)), w);
+      case IrOp::sar: return a[0] / power(c_, static_cast<unsigned>(by));
+      case IrOp::shr: return by == 0 ? a[0] : as_unsigned(a[0], w) / power(c_, static_cast<unsigned>(by));
       case IrOp::and_:
         // x & (2^k - 1) is the remainder by 2^k, for negative x too.
         if (by < 0 || (by & (by + 1)) != 0) throw Unsupported();
         return z3::mod(a[0], c_.int_val(by) + 1);
-      default:
-        throw Unsupported();
+      default: throw Unsupported();
     }
   }
 };
@@ -238,8 +206,7 @@ std::optional<Behaviour> encode_integers(z3::context& c, const Function& fn, con
 Answer equivalent(const Function& before, const Function& after, unsigned milliseconds) {
   for (const Function* fn : {&before, &after}) {
     for (IrType type : fn->param_types) {
-      if (type == IrType::kF64 || type == IrType::kRef || !divides(before))
-        return equivalent_as(false, before, after, milliseconds);
+      if (type == IrType::kF64 || type == IrType::kRef || !divides(before)) return equivalent_as(false, before, after, milliseconds);
     }
   }
   Answer answer = equivalent_as(true, before, after, milliseconds);

@@ -77,8 +77,7 @@ std::map<std::string, std::string> declared_rules(const std::string& source) {
     for (std::string line; std::getline(in, line);) {
       size_t start = line.find_first_not_of(' ');
       if (start == std::string::npos || line.compare(start, 2, "//") == 0) continue;
-      for (std::sregex_iterator it(line.begin(), line.end(), literal), end; it != end; ++it)
-        rules[(*it)[1]] = "jit/opt/" + name;
+      for (std::sregex_iterator it(line.begin(), line.end(), literal), end; it != end; ++it) rules[(*it)[1]] = "jit/opt/" + name;
     }
   }
   return rules;
@@ -120,18 +119,15 @@ void apply_pass(Run& run, Instance& instance, std::vector<Question>& questions) 
   std::string before_text = jit::print_ir(instance.before);
   Status valid = jit::verify_ir(instance.before);
   if (!valid.ok())
-    return run.failures.push_back(instance.group + ": the suite made an invalid unit: " + valid.error().detail + "\n" +
-                                  before_text);
+    return run.failures.push_back(instance.group + ": the suite made an invalid unit: " + valid.error().detail + "\n" + before_text);
   jit::Function after = instance.before;
   pass->run(after, context);
   valid = jit::verify_ir(after);
   std::string after_text = jit::print_ir(after);
   if (!valid.ok())
-    return run.failures.push_back(instance.group + ": the pass broke the unit: " + valid.error().detail + "\n" +
-                                  before_text + after_text);
+    return run.failures.push_back(instance.group + ": the pass broke the unit: " + valid.error().detail + "\n" + before_text + after_text);
   if (after_text == before_text) return;  // nothing to prove
-  questions.push_back(
-      {instance.group, before_text + "=>\n" + after_text, std::pair(std::move(instance.before), std::move(after)), {}});
+  questions.push_back({instance.group, before_text + "=>\n" + after_text, std::pair(std::move(instance.before), std::move(after)), {}});
 }
 
 void decide(Run& run, const Question& question) {
@@ -168,13 +164,11 @@ void judge(Run& run) {
   }
   for (const auto& [rule, file] : run.rules) {
     if (!run.fired.contains(rule) && !run.excuses.contains(rule)) {
-      run.failures.push_back(
-          fmt::format("{}: the rule \"{}\" never fired: add a shape to fuzz/proofs/suite.cc", file, rule));
+      run.failures.push_back(fmt::format("{}: the rule \"{}\" never fired: add a shape to fuzz/proofs/suite.cc", file, rule));
     }
   }
   for (const auto& [rule, count] : run.fired) {
-    if (!run.rules.contains(rule))
-      run.failures.push_back("a rule fired that the scan of jit/opt did not find: " + rule);
+    if (!run.rules.contains(rule)) run.failures.push_back("a rule fired that the scan of jit/opt did not find: " + rule);
   }
 }
 
@@ -195,9 +189,8 @@ void write_json(const Run& run) {
     auto fired = run.fired.find(rule);
     auto excuse = run.excuses.find(rule);
     out << separator
-        << fmt::format("  {{\"rule\": {}, \"file\": {}, \"fired\": {}, \"excuse\": {}}}", json_text(rule),
-                       json_text(file), fired == run.fired.end() ? 0 : fired->second,
-                       json_text(excuse == run.excuses.end() ? "" : excuse->second));
+        << fmt::format("  {{\"rule\": {}, \"file\": {}, \"fired\": {}, \"excuse\": {}}}", json_text(rule), json_text(file),
+                       fired == run.fired.end() ? 0 : fired->second, json_text(excuse == run.excuses.end() ? "" : excuse->second));
     separator = ",\n";
   }
   out << "\n],\n\"groups\": [";
@@ -205,9 +198,8 @@ void write_json(const Run& run) {
   for (const auto& [name, group] : run.groups) {
     auto excuse = run.excuses.find(name);
     out << separator
-        << fmt::format("  {{\"group\": {}, \"instances\": {}, \"proved\": {}, \"refuted\": {}, \"excuse\": {}}}",
-                       json_text(name), group.instances, group.proved, group.refuted,
-                       json_text(excuse == run.excuses.end() ? "" : excuse->second));
+        << fmt::format("  {{\"group\": {}, \"instances\": {}, \"proved\": {}, \"refuted\": {}, \"excuse\": {}}}", json_text(name),
+                       group.instances, group.proved, group.refuted, json_text(excuse == run.excuses.end() ? "" : excuse->second));
     separator = ",\n";
   }
   out << "\n],\n\"failures\": [";
@@ -235,8 +227,7 @@ std::vector<Question> collect(Run& run) {
     if (instance.group.find(run.options.only) != std::string::npos) apply_pass(run, instance, questions);
   }
   for (const RangeClaim& claim : range_claims()) {
-    if (group_of(claim).find(run.options.only) != std::string::npos)
-      questions.push_back({group_of(claim), text_of(claim), {}, claim});
+    if (group_of(claim).find(run.options.only) != std::string::npos) questions.push_back({group_of(claim), text_of(claim), {}, claim});
   }
   for (const Question& question : questions) {
     Group& group = run.groups[question.group];
@@ -277,9 +268,8 @@ int prove_all(Options options) {
   }
   for (const auto& [rule, file] : run.rules) rules += run.fired.contains(rule) ? 1 : 0;
   std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  fmt::print(
-      "{} of {} rules fired; {} of {} instances proved ({} of them known from proved.txt) in {} groups, {:.1f} s\n",
-      rules, run.rules.size(), proved, questions.size(), cached, run.groups.size(), seconds.count());
+  fmt::print("{} of {} rules fired; {} of {} instances proved ({} of them known from proved.txt) in {} groups, {:.1f} s\n", rules,
+             run.rules.size(), proved, questions.size(), cached, run.groups.size(), seconds.count());
   if (run.options.update) write_proved(run);
   if (!run.options.json.empty()) write_json(run);
   for (const std::string& failure : run.failures) fmt::print(stderr, "FAIL {}\n", failure);
@@ -293,9 +283,7 @@ int main(int argc, char** argv) {
   orus::proofs::Options options;
   for (int i = 1; i < argc; ++i) {
     std::string_view arg = argv[i];
-    auto value = [&](std::string_view name) {
-      return arg.starts_with(name) ? std::string(arg.substr(name.size())) : std::string();
-    };
+    auto value = [&](std::string_view name) { return arg.starts_with(name) ? std::string(arg.substr(name.size())) : std::string(); };
     if (arg == "--update") {
       options.update = true;
     } else if (arg == "--all") {

@@ -15,9 +15,8 @@ using jit::Range;
 
 std::vector<Range> pool(int bits) {
   Int128 low = -(Int128{1} << (bits - 1)), high = (Int128{1} << (bits - 1)) - 1, root = Int128{1} << (bits / 2);
-  return {{low, high},      {0, high},        {low, -1},      {low, low},   {high, high},  {-1, -1},
-          {0, 0},           {1, 1},           {-1, 1},        {0, 100},     {1, bits - 1}, {-7, 12},
-          {root, root + 5}, {high - 1, high}, {low, low + 1}, {-root, root}};
+  return {{low, high}, {0, high}, {low, -1},     {low, low}, {high, high},     {-1, -1},         {0, 0},         {1, 1},
+          {-1, 1},     {0, 100},  {1, bits - 1}, {-7, 12},   {root, root + 5}, {high - 1, high}, {low, low + 1}, {-root, root}};
 }
 
 z3::expr number(z3::context& c, Int128 value, bool integers, int bits) {
@@ -45,34 +44,20 @@ Question apply(z3::context& c, IrOp op, const z3::expr& x, const z3::expr& y, in
     return Question{narrow, z3::sext(narrow, w) == wide};
   };
   switch (op) {
-    case IrOp::add:
-      return {x + y, always};
-    case IrOp::sub:
-      return {x - y, always};
-    case IrOp::mul:
-      return {x * y, always};
-    case IrOp::add_ov:
-      return checked(z3::sext(x, w) + z3::sext(y, w));
-    case IrOp::sub_ov:
-      return checked(z3::sext(x, w) - z3::sext(y, w));
-    case IrOp::mul_ov:
-      return checked(z3::sext(x, w) * z3::sext(y, w));
-    case IrOp::and_:
-      return {x & y, always};
-    case IrOp::or_:
-      return {x | y, always};
-    case IrOp::xor_:
-      return {x ^ y, always};
-    case IrOp::udiv:
-      return {z3::udiv(x, y), y != c.bv_val(0, w)};
-    case IrOp::urem:
-      return {z3::urem(x, y), y != c.bv_val(0, w)};
-    case IrOp::shl:
-      return {z3::shl(x, y), z3::ult(y, c.bv_val(w, w))};
-    case IrOp::shr:
-      return {z3::lshr(x, y), z3::ult(y, c.bv_val(w, w))};
-    default:
-      return {z3::ashr(x, y), z3::ult(y, c.bv_val(w, w))};
+    case IrOp::add: return {x + y, always};
+    case IrOp::sub: return {x - y, always};
+    case IrOp::mul: return {x * y, always};
+    case IrOp::add_ov: return checked(z3::sext(x, w) + z3::sext(y, w));
+    case IrOp::sub_ov: return checked(z3::sext(x, w) - z3::sext(y, w));
+    case IrOp::mul_ov: return checked(z3::sext(x, w) * z3::sext(y, w));
+    case IrOp::and_: return {x & y, always};
+    case IrOp::or_: return {x | y, always};
+    case IrOp::xor_: return {x ^ y, always};
+    case IrOp::udiv: return {z3::udiv(x, y), y != c.bv_val(0, w)};
+    case IrOp::urem: return {z3::urem(x, y), y != c.bv_val(0, w)};
+    case IrOp::shl: return {z3::shl(x, y), z3::ult(y, c.bv_val(w, w))};
+    case IrOp::shr: return {z3::lshr(x, y), z3::ult(y, c.bv_val(w, w))};
+    default: return {z3::ashr(x, y), z3::ult(y, c.bv_val(w, w))};
   }
 }
 
@@ -81,8 +66,8 @@ Question apply(z3::context& c, IrOp op, const z3::expr& x, const z3::expr& y, in
 std::vector<RangeClaim> range_claims() {
   std::vector<RangeClaim> claims;
   for (int bits : {32, 64}) {
-    for (IrOp op : {IrOp::add, IrOp::sub, IrOp::mul, IrOp::add_ov, IrOp::sub_ov, IrOp::mul_ov, IrOp::sdiv, IrOp::srem,
-                    IrOp::udiv, IrOp::urem, IrOp::and_, IrOp::or_, IrOp::xor_, IrOp::shl, IrOp::shr, IrOp::sar}) {
+    for (IrOp op : {IrOp::add, IrOp::sub, IrOp::mul, IrOp::add_ov, IrOp::sub_ov, IrOp::mul_ov, IrOp::sdiv, IrOp::srem, IrOp::udiv,
+                    IrOp::urem, IrOp::and_, IrOp::or_, IrOp::xor_, IrOp::shl, IrOp::shr, IrOp::sar}) {
       for (Range a : pool(bits)) {
         for (Range b : pool(bits)) {
           Range claimed = jit::range_of(op, bits, a, b);
@@ -95,13 +80,10 @@ std::vector<RangeClaim> range_claims() {
   return claims;
 }
 
-std::string group_of(const RangeClaim& claim) {
-  return fmt::format("ranges/{}.i{}", jit::info(claim.op).name, claim.bits);
-}
+std::string group_of(const RangeClaim& claim) { return fmt::format("ranges/{}.i{}", jit::info(claim.op).name, claim.bits); }
 
 std::string text_of(const RangeClaim& q) {
-  return fmt::format("{}.i{} [{}, {}] [{}, {}] in [{}, {}]", jit::info(q.op).name, q.bits, q.a_lo, q.a_hi, q.b_lo,
-                     q.b_hi, q.lo, q.hi);
+  return fmt::format("{}.i{} [{}, {}] [{}, {}] in [{}, {}]", jit::info(q.op).name, q.bits, q.a_lo, q.a_hi, q.b_lo, q.b_hi, q.lo, q.hi);
 }
 
 Answer prove(const RangeClaim& claim, unsigned milliseconds) {

@@ -39,8 +39,7 @@ void binary_shapes(Suite& suite, IrOp op, IrType type, IrType second) {
   for (int64_t a : small_pool(type)) {
     for (int64_t b : small_pool(second)) {
       Unit known;
-      suite.add(kFold, base + " c1, c2",
-                known.ret(known.op(op, type, {known.number(type, a), known.number(second, b)})));
+      suite.add(kFold, base + " c1, c2", known.ret(known.op(op, type, {known.number(type, a), known.number(second, b)})));
     }
   }
 }
@@ -60,8 +59,7 @@ void add_select(Suite& suite, IrType type, std::vector<int64_t> constants) {
     for (int64_t b : constants) {
       Unit u;
       InstId c = u.param(BOOL);
-      suite.add(kFold, name(IrOp::select, type),
-                u.ret(u.op(IrOp::select, type, {c, u.number(type, a), u.number(type, b)})));
+      suite.add(kFold, name(IrOp::select, type), u.ret(u.op(IrOp::select, type, {c, u.number(type, a), u.number(type, b)})));
     }
   }
 }
@@ -88,8 +86,8 @@ const VerifiedModule& suite_module() {
 
 void add_integer_shapes(Suite& suite) {
   for (IrType type : {I32, I64}) {
-    for (IrOp op : {IrOp::add, IrOp::sub, IrOp::mul, IrOp::add_ov, IrOp::sub_ov, IrOp::mul_ov, IrOp::and_, IrOp::or_,
-                    IrOp::xor_, IrOp::mul_high, IrOp::umul_high, IrOp::sdiv, IrOp::srem, IrOp::udiv, IrOp::urem}) {
+    for (IrOp op : {IrOp::add, IrOp::sub, IrOp::mul, IrOp::add_ov, IrOp::sub_ov, IrOp::mul_ov, IrOp::and_, IrOp::or_, IrOp::xor_,
+                    IrOp::mul_high, IrOp::umul_high, IrOp::sdiv, IrOp::srem, IrOp::udiv, IrOp::urem}) {
       binary_shapes(suite, op, type, type);
     }
     for (IrOp op : {IrOp::shl, IrOp::shr, IrOp::sar}) binary_shapes(suite, op, type, I32);
@@ -199,11 +197,9 @@ void float_shapes(Suite& suite) {
     for (double c : kFloats) {
       Unit right, left;
       InstId x = right.param(F64);
-      suite.add(kFold, name(op, F64) + " x, c",
-                right.ret(right.op(op, F64, {x, right.number(F64, std::bit_cast<int64_t>(c))})));
+      suite.add(kFold, name(op, F64) + " x, c", right.ret(right.op(op, F64, {x, right.number(F64, std::bit_cast<int64_t>(c))})));
       x = left.param(F64);
-      suite.add(kFold, name(op, F64) + " c, x",
-                left.ret(left.op(op, F64, {left.number(F64, std::bit_cast<int64_t>(c)), x})));
+      suite.add(kFold, name(op, F64) + " c, x", left.ret(left.op(op, F64, {left.number(F64, std::bit_cast<int64_t>(c)), x})));
       for (double d : kFloats) {
         Unit known;
         InstId a = known.number(F64, std::bit_cast<int64_t>(c)), b = known.number(F64, std::bit_cast<int64_t>(d));
@@ -226,9 +222,7 @@ void float_relations(Suite& suite) {
   for (IrOp op : {IrOp::eq, IrOp::ne, IrOp::lt, IrOp::le, IrOp::gt, IrOp::ge}) {
     for (bool negate : {false, true}) {
       std::string group = fmt::format("{} of f64", info(op).name);
-      auto finish = [&](Unit& u, InstId test) {
-        suite.add(kFold, group, u.ret(negate ? u.op(IrOp::not_, BOOL, {test}) : test));
-      };
+      auto finish = [&](Unit& u, InstId test) { suite.add(kFold, group, u.ret(negate ? u.op(IrOp::not_, BOOL, {test}) : test)); };
       Unit two, same;
       InstId x = two.param(F64);
       finish(two, two.op(op, BOOL, {x, two.param(F64)}));
@@ -284,8 +278,7 @@ void conversion_pairs(Suite& suite) {
       if (inner.to != outer.from) continue;
       Unit u;
       InstId x = u.op(inner.op, inner.to, {u.param(inner.from)});
-      suite.add(kFold, fmt::format("{} of {}", name(outer.op, outer.to), name(inner.op, inner.to)),
-                u.ret(u.op(outer.op, outer.to, {x})));
+      suite.add(kFold, fmt::format("{} of {}", name(outer.op, outer.to), name(inner.op, inner.to)), u.ret(u.op(outer.op, outer.to, {x})));
     }
   }
 }
@@ -301,9 +294,8 @@ void conversion_constants(Suite& suite) {
       if (type == I64) one(IrOp::uint_to_f64, F64), one(IrOp::trunc, I32);
       if (type == I32) one(IrOp::sext, I64), one(IrOp::zext, I64);
     }
-    for (double c : {0.0, -0.0, 0.9, -0.9, 2147483647.0, 2147483647.5, 2147483648.0, -2147483648.5, -2147483649.0,
-                     9223372036854775808.0, -9223372036854775808.0, 1e300, std::numeric_limits<double>::quiet_NaN(),
-                     -std::numeric_limits<double>::infinity()}) {
+    for (double c : {0.0, -0.0, 0.9, -0.9, 2147483647.0, 2147483647.5, 2147483648.0, -2147483648.5, -2147483649.0, 9223372036854775808.0,
+                     -9223372036854775808.0, 1e300, std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
       Unit u;
       suite.add(kFold, name(IrOp::f64_to_int, type) + " c",
                 u.ret(u.op(IrOp::f64_to_int, type, {u.number(F64, std::bit_cast<int64_t>(c))})));
@@ -321,14 +313,10 @@ void add_conversion_shapes(Suite& suite) {
       InstId c = u.param(BOOL), x = u.param(I32), y = u.param(I64), b = u.param(BOOL);
       auto side = [&](int kind) {
         switch (kind) {
-          case 0:
-            return u.op(IrOp::sext, I64, {x});
-          case 1:
-            return u.op(IrOp::zext, I64, {b});
-          case 2:
-            return u.number(I64, INT64_MIN + 5);
-          default:
-            return y;
+          case 0: return u.op(IrOp::sext, I64, {x});
+          case 1: return u.op(IrOp::zext, I64, {b});
+          case 2: return u.number(I64, INT64_MIN + 5);
+          default: return y;
         }
       };
       InstId first = side(left), second = side(right);

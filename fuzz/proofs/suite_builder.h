@@ -17,8 +17,7 @@ using jit::InstId;
 using jit::IrOp;
 using jit::IrType;
 
-inline constexpr IrType I32 = IrType::kI32, I64 = IrType::kI64, F64 = IrType::kF64, BOOL = IrType::kBool,
-                        REF = IrType::kRef;
+inline constexpr IrType I32 = IrType::kI32, I64 = IrType::kI64, F64 = IrType::kF64, BOOL = IrType::kBool, REF = IrType::kRef;
 
 /// One unit under construction. Parameters come first; every exit has a frame state of its own pc that holds them.
 class Unit {
@@ -62,8 +61,7 @@ class Unit {
   uint32_t next_pc_ = 1;
 
   jit::FrameId frame() {
-    jit::FrameState state{
-        .function = 0, .pc = next_pc_++, .parent = {}, .base_offset = 0, .charged = true, .values = {}};
+    jit::FrameState state{.function = 0, .pc = next_pc_++, .parent = {}, .base_offset = 0, .charged = true, .values = {}};
     // Registers of the module's function by kind; what has none left is not in the frame.
     std::map<IrType, std::vector<uint16_t>> free{{I32, {0, 1, 2}}, {I64, {3, 4, 5}}, {F64, {6, 7}}, {BOOL, {8, 9}}};
     for (size_t i = 0; i < params_.size(); ++i) {
@@ -91,8 +89,8 @@ inline std::vector<int64_t> pool(IrType type) {
   std::vector<int64_t> values{0,  1,  -1, 2,   -2,  3,     4,       7,         -8,        10,           31,
                               32, 63, 64, 255, 256, 65535, 1 << 30, INT32_MAX, INT32_MIN, INT32_MIN + 1};
   if (type == I64) {
-    for (int64_t v : {int64_t{INT32_MAX} + 1, int64_t{INT32_MIN} - 1, int64_t{UINT32_MAX}, int64_t{UINT32_MAX} + 1,
-                      int64_t{1} << 62, INT64_MAX, INT64_MIN, INT64_MIN + 1}) {
+    for (int64_t v : {int64_t{INT32_MAX} + 1, int64_t{INT32_MIN} - 1, int64_t{UINT32_MAX}, int64_t{UINT32_MAX} + 1, int64_t{1} << 62,
+                      INT64_MAX, INT64_MIN, INT64_MIN + 1}) {
       values.push_back(v);
     }
   }

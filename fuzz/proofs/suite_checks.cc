@@ -57,24 +57,12 @@ void range_shapes(Suite& suite) {
           Unit u;
           InstId x = u.param(type), small = x;
           switch (source) {
-            case 0:
-              small = u.op(IrOp::and_, type, {x, u.number(type, 255)});
-              break;
-            case 1:
-              small = u.op(IrOp::srem, type, {x, u.number(type, 10)});
-              break;
-            case 2:
-              small = u.op(IrOp::shr, type, {x, u.number(I32, 3)});
-              break;
-            case 3:
-              small = u.op(IrOp::sar, type, {x, u.number(I32, 1)});
-              break;
-            case 4:
-              u.guard(u.op(IrOp::lt, BOOL, {x, u.number(type, INT32_MAX)}));
-              break;
-            default:
-              u.guard(u.op(IrOp::ult, BOOL, {x, u.number(type, 1000)}));
-              break;
+            case 0: small = u.op(IrOp::and_, type, {x, u.number(type, 255)}); break;
+            case 1: small = u.op(IrOp::srem, type, {x, u.number(type, 10)}); break;
+            case 2: small = u.op(IrOp::shr, type, {x, u.number(I32, 3)}); break;
+            case 3: small = u.op(IrOp::sar, type, {x, u.number(I32, 1)}); break;
+            case 4: u.guard(u.op(IrOp::lt, BOOL, {x, u.number(type, INT32_MAX)})); break;
+            default: u.guard(u.op(IrOp::ult, BOOL, {x, u.number(type, 1000)})); break;
           }
           suite.add(kChecks, name(op, type), u.ret(u.op(op, type, {small, u.number(type, c)})));
         }
@@ -177,8 +165,8 @@ std::set<int64_t> divisors(IrType type) {
                            1 << 30,
                            (1 << 30) + 1};
   if (type == I64) {
-    for (int64_t v : {int64_t{1} << 32, (int64_t{1} << 32) + 1, (int64_t{1} << 62) + 1, INT64_MAX, INT64_MIN,
-                      INT64_MIN + 1, int64_t{1} << 40, int64_t{6700417}, int64_t{-4}}) {
+    for (int64_t v : {int64_t{1} << 32, (int64_t{1} << 32) + 1, (int64_t{1} << 62) + 1, INT64_MAX, INT64_MIN, INT64_MIN + 1,
+                      int64_t{1} << 40, int64_t{6700417}, int64_t{-4}}) {
       values.insert(v);
     }
   }
@@ -261,8 +249,7 @@ void triangle(Suite& suite, IrOp op, bool same_start, bool arm_first) {
 void add_branch_shapes(Suite& suite) {
   for (bool same : {false, true}) {
     for (bool arm_first : {false, true}) {
-      for (IrOp op : {IrOp::add, IrOp::sub, IrOp::add_ov, IrOp::sub_ov, IrOp::mul, IrOp::and_, IrOp::xor_, IrOp::phi,
-                      IrOp::not_}) {
+      for (IrOp op : {IrOp::add, IrOp::sub, IrOp::add_ov, IrOp::sub_ov, IrOp::mul, IrOp::and_, IrOp::xor_, IrOp::phi, IrOp::not_}) {
         triangle(suite, op, same, arm_first);
       }
     }

@@ -71,20 +71,11 @@ class Walk {
     const Inst& inst = fn_.at(id);
     auto arg = [&](uint32_t i) -> const z3::expr& { return value(inst.args[i]); };
     switch (inst.op) {
-      case IrOp::param:
-        values_[id.index] = inputs_[static_cast<size_t>(inst.imm)];
-        return;
-      case IrOp::constant:
-        values_[id.index] = domain_.constant(inst.type, inst.imm);
-        return;
-      case IrOp::select:
-        values_[id.index] = z3::ite(arg(0), arg(1), arg(2));
-        return;
-      case IrOp::pi:
-        values_[id.index] = arg(0);
-        return;
-      case IrOp::guard:
-        return leave_if(!arg(0), inst);
+      case IrOp::param: values_[id.index] = inputs_[static_cast<size_t>(inst.imm)]; return;
+      case IrOp::constant: values_[id.index] = domain_.constant(inst.type, inst.imm); return;
+      case IrOp::select: values_[id.index] = z3::ite(arg(0), arg(1), arg(2)); return;
+      case IrOp::pi: values_[id.index] = arg(0); return;
+      case IrOp::guard: return leave_if(!arg(0), inst);
       case IrOp::bounds:
         leave_if(!domain_.below(arg(0), arg(1)), inst);
         values_[id.index] = arg(0);
@@ -100,10 +91,8 @@ class Walk {
         value_ = value_ ? z3::ite(*alive_, arg(0), *value_) : arg(0);
         return;
       case IrOp::jump:
-      case IrOp::branch:
-        return;
-      default:
-        break;
+      case IrOp::branch: return;
+      default: break;
     }
     std::vector<z3::expr> args;
     for (uint32_t i = 0; i < inst.arg_count; ++i) args.push_back(arg(i));

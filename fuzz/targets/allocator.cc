@@ -24,15 +24,21 @@ std::optional<Failure> target_allocator(std::span<const uint8_t> input, CaseStat
   constexpr uint32_t kSteps = 300;
   jit::test::VirtualState before(fn);
   auto expected = jit::test::run(fn, before, kSteps);
-  const struct { const char* name; jit::RaOptions options; } kWays[] = {
-      {"plain", {}}, {"spill", {.spill_everything = true}}, {"random", {.random_seed = seed | 1}}, {"reserve", {.random_seed = seed | 1, .reserve = 2}}};
+  const struct {
+    const char* name;
+    jit::RaOptions options;
+  } kWays[] = {{"plain", {}},
+               {"spill", {.spill_everything = true}},
+               {"random", {.random_seed = seed | 1}},
+               {"reserve", {.random_seed = seed | 1, .reserve = 2}}};
   for (const auto& way : kWays) {
     auto result = allocate_linear_scan(fn, env, way.options);
     if (!result.ok()) return Failure{"allocator", way.name, "refused", result.error().where + ": " + result.error().detail, settings};
     Status verdict = check_allocation(fn, env, *result);
     if (!verdict.ok()) return Failure{"checker", way.name, "unsound", verdict.error().where + ": " + verdict.error().detail, settings};
     jit::test::AllocatedState after(fn, env, *result);
-    if (jit::test::run(fn, after, kSteps) != expected) return Failure{"allocator", way.name, "unequal", "the allocated function computes something else", settings};
+    if (jit::test::run(fn, after, kSteps) != expected)
+      return Failure{"allocator", way.name, "unequal", "the allocated function computes something else", settings};
   }
   return std::nullopt;
 }

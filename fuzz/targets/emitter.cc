@@ -34,7 +34,9 @@ struct Compiler {
 
 std::optional<Failure> check_unit(Compiler& compiler, const jit::Unit& unit, const RunSettings& settings) {
   auto first = compiler.compile(unit), second = compiler.compile(unit);
-  auto fail = [&](const char* oracle, const char* what, std::string detail) { return Failure{oracle, fmt::format("O{}", compiler.config.compile.opt_level), what, std::move(detail), settings}; };
+  auto fail = [&](const char* oracle, const char* what, std::string detail) {
+    return Failure{oracle, fmt::format("O{}", compiler.config.compile.opt_level), what, std::move(detail), settings};
+  };
   std::string name = fmt::format("function {}{}", unit.function, unit.is_loop ? fmt::format(" loop {}", unit.loop) : "");
   if (first.ok() != second.ok()) return fail("recompile", "unequal", name + ": only one of two compilations succeeded");
   if (!first.ok()) {

@@ -35,7 +35,9 @@ struct Seen {
 
 class Bench {
  public:
-  explicit Bench(const VerifiedModule& module, Vm& vm) : module_(module.module), vm_(vm), stack_(4096, 0x5555555555555555) { vm.set_tier(&tier_); }
+  explicit Bench(const VerifiedModule& module, Vm& vm) : module_(module.module), vm_(vm), stack_(4096, 0x5555555555555555) {
+    vm.set_tier(&tier_);
+  }
 
   Seen run(const jit::Function& fn, std::span<const Slot> arguments) {
     Slot* base = stack_.data() + kFrameHeader;
@@ -57,7 +59,8 @@ class Bench {
       show_frames(fn, how.exit, base, &seen);
     }
     for (size_t g = 0; g < module_.globals.size(); ++g) {
-      show(vm_.context.globals_assigned[g] != 0 ? "assigned" : "global", jit::ir_type(module_.kind(module_.globals[g].type)), vm_.context.globals[g], &seen.text);
+      show(vm_.context.globals_assigned[g] != 0 ? "assigned" : "global", jit::ir_type(module_.kind(module_.globals[g].type)),
+           vm_.context.globals[g], &seen.text);
     }
     return seen;
   }
@@ -73,7 +76,8 @@ class Bench {
     for (jit::FrameId f = fn.at(exit).frame; f.valid(); f = fn.at(f).parent) {
       const jit::FrameState& state = fn.at(f);
       seen->text += fmt::format("frame {} pc {}\n", state.function, state.pc);
-      for (const jit::FrameValue& v : state.values) show(fmt::format("r{}", v.reg), fn.at(v.value).type, base[state.base_offset + v.reg], &seen->text);
+      for (const jit::FrameValue& v : state.values)
+        show(fmt::format("r{}", v.reg), fn.at(v.value).type, base[state.base_offset + v.reg], &seen->text);
     }
   }
 
@@ -89,7 +93,12 @@ std::vector<Slot> draw_arguments(Stream& v) {
     uint64_t word = v.word() >> v.below(64);
     return v.flip() ? word : uint64_t{0} - word;
   };
-  return {integer() & 0xFFFFFFFF, integer() & 0xFFFFFFFF, integer(), integer(), f64_slot(static_cast<double>(static_cast<int64_t>(integer())) / 8), v.below(2)};
+  return {integer() & 0xFFFFFFFF,
+          integer() & 0xFFFFFFFF,
+          integer(),
+          integer(),
+          f64_slot(static_cast<double>(static_cast<int64_t>(integer())) / 8),
+          v.below(2)};
 }
 
 }  // namespace

@@ -13,11 +13,14 @@ std::optional<Failure> target_source_text(std::span<const uint8_t> input, CaseSt
   stats->announce("source", settings);
   auto compiled = lang::compile_orus(program.text, "fuzz.orus");
   if (!compiled.module) {
-    if (compiled.diagnostics.empty()) return Failure{"front_end", "source", "silent", "refused without a diagnostic:\n" + program.text, settings};
+    if (compiled.diagnostics.empty())
+      return Failure{"front_end", "source", "silent", "refused without a diagnostic:\n" + program.text, settings};
     return std::nullopt;
   }
   auto verified = verify(std::move(*compiled.module));
-  if (!verified.ok()) return Failure{"front_end", "source", "invalid", verified.error().where + ": " + verified.error().detail + "\n" + program.text, settings};
+  if (!verified.ok())
+    return Failure{"front_end", "source", "invalid", verified.error().where + ": " + verified.error().detail + "\n" + program.text,
+                   settings};
   stats->valid = true;
   static constexpr ModeId kModes[] = {ModeId::native_O2, ModeId::counted_O0, ModeId::exits_O2};
   auto failure = diff_module(**verified, kModes, settings, stats);

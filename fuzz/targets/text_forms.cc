@@ -34,7 +34,9 @@ std::optional<Failure> target_text_forms(std::span<const uint8_t> input, CaseSta
   if (c.failure) return c.failure;
   stats->announce("text", c.settings);
   const Module& module = c.module->module;
-  auto fail = [&](const char* mode, const char* what, const std::string& detail) { return Failure{"text", mode, what, detail, c.settings}; };
+  auto fail = [&](const char* mode, const char* what, const std::string& detail) {
+    return Failure{"text", mode, what, detail, c.settings};
+  };
   std::string text = print_assembly(module);
   auto parsed = parse_assembly(text, "fuzz.oasm");
   if (!parsed.ok()) return fail("assembly", "unreadable", parsed.error().where + ": " + parsed.error().detail);

@@ -28,7 +28,9 @@ void damage_module(Stream& c, Module* m) {
     case 1: insn.a = near(insn.a); break;
     case 2: insn.b = near(insn.b); break;
     case 3: insn.c = near(insn.c); break;
-    case 4: fn.registers[c.below(static_cast<uint32_t>(fn.registers.size()))] = TypeId{c.below(static_cast<uint32_t>(m->types.size() + 1))}; break;
+    case 4:
+      fn.registers[c.below(static_cast<uint32_t>(fn.registers.size()))] = TypeId{c.below(static_cast<uint32_t>(m->types.size() + 1))};
+      break;
     case 5: fn.params = c.below(static_cast<uint32_t>(fn.registers.size() + 2)); break;
     case 6:
       if (!fn.handlers.empty()) {
@@ -60,7 +62,8 @@ std::optional<Failure> target_verifier_bytes(std::span<const uint8_t> input, Cas
   }
   auto verified = verify(std::move(read).value());
   if (!verified.ok()) {
-    if (verified.error().where.empty() || verified.error().detail.empty()) return Failure{"verifier", "verifier", "silent", "refused without place or reason", settings};
+    if (verified.error().where.empty() || verified.error().detail.empty())
+      return Failure{"verifier", "verifier", "silent", "refused without place or reason", settings};
     return std::nullopt;
   }
   stats->valid = true;
@@ -70,7 +73,8 @@ std::optional<Failure> target_verifier_bytes(std::span<const uint8_t> input, Cas
   auto failure = diff_module(**verified, kModes, settings, stats);
   stats->out_of_fuel = false;
   // Changed code may look at the clock.
-  if (failure && stats->opcodes[static_cast<size_t>(Op::rt)] && print_assembly((*verified)->module).find("timestamp") != std::string::npos) return std::nullopt;
+  if (failure && stats->opcodes[static_cast<size_t>(Op::rt)] && print_assembly((*verified)->module).find("timestamp") != std::string::npos)
+    return std::nullopt;
   return failure;
 }
 
