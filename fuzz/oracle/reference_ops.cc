@@ -260,6 +260,7 @@ void store_global(Machine& m, const Insn* i) {
   m.assigned[static_cast<uint32_t>(i->bc())] = true;
 }
 
+// clang-format off: rows of a table
 #define DO(name, body) \
   void op_##name(Machine& m, const Insn* i) { body; }
 
@@ -299,6 +300,7 @@ REAL(sub, kSub)
 REAL(mul, kMul) REAL(div, kDiv) REAL(rem, kRem)
 #define REAL_K(name, what) DO(name##k_f64, real_arithmetic(m, i->a, Arith::what, get<double>(m, i->b), real(m.constant(i->c))))
     REAL_K(add, kAdd) REAL_K(sub, kSub) REAL_K(mul, kMul) REAL_K(div, kDiv)
+// clang-format on
 
 #define X(k, T)                                                       \
   DO(eq_##k, set(m, i->a, get<T>(m, i->b) == get<T>(m, i->c)))        \
