@@ -14,7 +14,7 @@ namespace orus {
 namespace {
 
 constexpr size_t kMaxNesting = 200;
-constexpr size_t kMaxNestedText = size_t{1} << 28;
+constexpr size_t kMaxNestedText = size_t{1} << 22;
 
 enum class Style : uint8_t { kPrint, kRepr };
 
