@@ -58,7 +58,7 @@ class ModuleReducer {
       uint32_t before = instruction_count(module_);
       for (size_t f = module_.functions.size(); f-- > 0;) {
         if (f >= module_.functions.size()) continue;
-        stub(f);
+        replace_body(f);
         erase_ranges(f);
         drop_handlers(f);
         straighten(f);
@@ -88,7 +88,7 @@ class ModuleReducer {
   void compact() { attempt(without_unused(module_)); }
 
   /// A function that only fails.
-  void stub(size_t f) {
+  void replace_body(size_t f) {
     Module candidate = module_;
     Function& fn = candidate.functions[f];
     if (fn.code.size() <= 1) return;
@@ -97,7 +97,7 @@ class ModuleReducer {
     if (fn.result == kTypeVoid) {
       fn.code = {make_insn(Op::ret_void)};
     } else {
-      candidate.constants.push_back({.type = kTypeString, .text = "stub"});
+      candidate.constants.push_back({.type = kTypeString, .text = "removed"});
       fn.code = {make_insn_bc(Op::fail, 0, static_cast<int32_t>(candidate.constants.size() - 1))};
     }
     fn.positions.resize(1);

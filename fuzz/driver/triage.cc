@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <filesystem>
 
 #include "api/program.h"
 #include "fuzz/driver/module_editor.h"
@@ -156,14 +159,17 @@ class Triage {
   }
 
   void collect_messages() {
-    char path[] = "/tmp/orus_fuzz_XXXXXX";
-    int fd = mkstemp(path);
-    if (fd < 0) return;
+    std::string path = (std::filesystem::temp_directory_path() / "orus_fuzz_XXXXXX").string();
+    int fd = mkstemp(path.data());
+    if (fd < 0) {
+      out_.messages = "(not collected: no temporary file " + path + ": " + std::strerror(errno) + ")\n";
+      return;
+    }
     close(fd);
-    run_in_child(kCheckSeconds, path, [&] { return fails_like(out_.module, finding_, out_.settings); });
+    run_in_child(kCheckSeconds, path.c_str(), [&] { return fails_like(out_.module, finding_, out_.settings); });
     auto text = api::read_file(path);
     if (text.ok()) out_.messages = text->substr(0, 8000);
-    unlink(path);
+    unlink(path.c_str());
   }
 
   const Options& options_;

@@ -2,6 +2,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
+#include <set>
 
 #include "fuzz/oracle/reference_machine.h"
 
@@ -9,6 +11,7 @@ namespace orus::fuzz::ref {
 namespace {
 
 constexpr int kDeepest = 200;
+constexpr size_t kMostAgain = 1 << 20;
 
 std::string formatted(const char* format, double value) {
   char text[512];
@@ -74,22 +77,34 @@ class Writer {
       if (outer == object) return void(out_ += "...");
     }
     if (path_.size() >= kDeepest) return void(out_ += "...");
+    bool again = !met_.insert(object).second;
+    size_t so_far = again_ + (again_since_ ? out_.size() - *again_since_ : 0);
+    if (again && so_far > kMostAgain) return void(out_ += "...");
+    bool first_again = again && !again_since_;
+    if (first_again) again_since_ = out_.size();
     path_.push_back(object);
     if (repr_) out_ += '[';
     for (size_t i = 0; i < object->values.size(); ++i) {
-      // Parts that are shared unfold; what is longer than any program of ours prints on purpose is not compared.
+      // What is longer than any program of ours prints on purpose is not compared.
       if (out_.size() > kLongestText) return;
       if (i > 0) out_ += ", ";
       value(type.kind == TypeKind::kArray ? type.element : type.fields[i].type, object->values[i]);
     }
     if (repr_) out_ += ']';
     path_.pop_back();
+    if (first_again) {
+      again_ += out_.size() - *again_since_;
+      again_since_.reset();
+    }
   }
 
   const Module& m_;
   bool repr_;
   std::string& out_;
   std::vector<const Object*> path_;
+  std::set<const Object*> met_;
+  size_t again_ = 0;                   // bytes of parts that had been shown before
+  std::optional<size_t> again_since_;  // where the outermost such part that is being shown began
 };
 
 /// The integer as 64 bits, if it is one.

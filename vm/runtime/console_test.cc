@@ -68,8 +68,8 @@ TEST(StdConsole, BuffersOutput) {
 }
 
 TEST(StdConsole, WritesEverythingInOrder) {
-  char path[] = "/tmp/orus-console-XXXXXX";
-  int file = mkstemp(path);
+  std::string path = testing::TempDir() + "orus-console-XXXXXX";
+  int file = mkstemp(path.data());
   ASSERT_GE(file, 0);
   std::string expected;
   {
@@ -83,7 +83,7 @@ TEST(StdConsole, WritesEverythingInOrder) {
   std::string got(expected.size() + 1, '\0');
   ssize_t size = pread(file, got.data(), got.size(), 0);
   close(file);
-  unlink(path);
+  unlink(path.c_str());
   ASSERT_EQ(size, static_cast<ssize_t>(expected.size()));
   got.resize(expected.size());
   EXPECT_EQ(got, expected);
@@ -121,8 +121,8 @@ TEST(StdConsole, ReadsLinesAcrossReads) {
 }
 
 TEST(StdConsole, ReadsLongLines) {
-  char path[] = "/tmp/orus-console-XXXXXX";
-  int file = mkstemp(path);
+  std::string path = testing::TempDir() + "orus-console-XXXXXX";
+  int file = mkstemp(path.data());
   ASSERT_GE(file, 0);
   std::string text = std::string(200001, 'x') + "\n" + std::string(65536, 'y') + "\r\nend\n";
   ASSERT_EQ(write(file, text.data(), text.size()), static_cast<ssize_t>(text.size()));
@@ -130,7 +130,7 @@ TEST(StdConsole, ReadsLongLines) {
   StdConsole console(file, 1);
   EXPECT_EQ(lines_of(console), (Lines{std::string(200001, 'x'), std::string(65536, 'y'), "end"}));
   close(file);
-  unlink(path);
+  unlink(path.c_str());
 }
 
 }  // namespace

@@ -1,11 +1,14 @@
 // Text of values. Numbers go through std::to_chars: the digits of printf in the C locale, whatever the host's locale.
 //
 // Nesting is cut with "..." at kMaxNesting levels, where an object contains itself, and once one call has written
-// kMaxNestedText bytes of nested text (values that share parts can unfold to exponential size).
+// kMaxNestedText bytes of nested text. Values that share parts can unfold to exponential size, so parts that were shown
+// already are shown again for kMaxRepeatedText bytes only; text of parts shown once is linear in the heap and not cut for it.
 #include "vm/runtime/format.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <unordered_set>
 #include <utility>
 
 #include "vm/runtime/ops.h"
@@ -14,7 +17,8 @@ namespace orus {
 namespace {
 
 constexpr size_t kMaxNesting = 200;
-constexpr size_t kMaxNestedText = size_t{1} << 22;
+constexpr size_t kMaxNestedText = size_t{1} << 28;
+constexpr size_t kMaxRepeatedText = size_t{1} << 20;
 
 enum class Style : uint8_t { kPrint, kRepr };
 
@@ -99,10 +103,25 @@ class ValueWriter {
   }
 
   void aggregate(const Type& type, Object* object) {
-    if (!enter(object)) {
-      out_->append("...");
-      return;
+    if (depth_ == kMaxNesting || is_open(object)) return void(out_->append("..."));
+    // The outermost one cannot be met again but as a cycle, so flat values pay nothing.
+    bool again = depth_ > 0 && !shown_.insert(object).second;
+    if (again && repeated() > kMaxRepeatedText) return void(out_->append("..."));
+    path_[depth_++] = object;
+    bool counts = again && !repeating_;
+    if (counts) {
+      repeating_ = true;
+      repeat_start_ = out_->size();
     }
+    parts(type, object);
+    if (counts) {
+      repeated_ = repeated();
+      repeating_ = false;
+    }
+    --depth_;
+  }
+
+  void parts(const Type& type, Object* object) {
     if (style_ == Style::kRepr) out_->push_back('[');
     if (type.kind == TypeKind::kArray) {
       auto* array = static_cast<Array*>(object);
@@ -113,8 +132,10 @@ class ValueWriter {
       for (size_t i = 0; i < type.fields.size() && item(i == 0); ++i) value(type.fields[i].type, fields[i]);
     }
     if (style_ == Style::kRepr) out_->push_back(']');
-    --depth_;
   }
+
+  /// Bytes written so far inside parts that had been shown before.
+  size_t repeated() const { return repeated_ + (repeating_ ? out_->size() - repeat_start_ : 0); }
 
   /// Before each part: its separator. False once the text is too long; the first to notice says so.
   bool item(bool first) {
@@ -126,20 +147,17 @@ class ValueWriter {
     return false;
   }
 
-  bool enter(const Object* object) {
-    if (depth_ == kMaxNesting) return false;
-    for (size_t i = 0; i < depth_; ++i) {
-      if (path_[i] == object) return false;
-    }
-    path_[depth_++] = object;
-    return true;
-  }
+  bool is_open(const Object* object) const { return std::find(path_, path_ + depth_, object) != path_ + depth_; }
 
   const Module& module_;
   Style style_;
   std::string* out_;
   size_t start_;
   bool cut_ = false;
+  bool repeating_ = false;
+  size_t repeat_start_ = 0;
+  size_t repeated_ = 0;
+  std::unordered_set<const Object*> shown_;
   size_t depth_ = 0;
   const Object* path_[kMaxNesting];
 };

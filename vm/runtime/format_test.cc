@@ -149,16 +149,36 @@ TEST_F(FormatValue, CyclesAndDepthAreCut) {
 }
 
 TEST_F(FormatValue, SharedPartsDoNotExplode) {
-  TypeId leaf = strings;
-  Slot slot = make.array(leaf, {make.string(std::string(1 << 20, 'x'))});
-  std::vector<TypeId> types = {leaf};
+  Slot slot = make.array(ints, {1, 2});
+  std::vector<TypeId> types = {ints};
   for (int i = 0; i < 60; ++i) {
     types.push_back(module.array_of(types.back()));
     slot = make.array(types.back(), {slot, slot});
   }
   std::string out = text(types.back(), slot);
-  EXPECT_LT(out.size(), (size_t{258} << 20));
-  EXPECT_TRUE(out.ends_with("..."));
+  EXPECT_GT(out.size(), size_t{1} << 20);
+  EXPECT_LT(out.size(), size_t{2} << 20);
+  EXPECT_TRUE(out.starts_with("1, 2, 1, 2, "));
+  EXPECT_TRUE(out.ends_with(", ..., ..."));
+}
+
+TEST_F(FormatValue, PartsThatAreNotSharedAreNotCut) {
+  std::vector<Slot> numbers(2'000'000, test_i32(7));
+  Slot flat = make.array(ints, numbers);
+  EXPECT_EQ(text(ints, flat).size(), 3 * numbers.size() - 2);
+  // A part shown again is cut when 1 MiB was shown again; what comes after it and is new is not.
+  Slot last = make.array(ints, {5});
+  std::string out = text(grid, make.array(grid, {flat, flat, flat, last}));
+  EXPECT_EQ(out.size(), 2 * (3 * numbers.size() - 2) + std::string_view(", , ..., 5").size());
+  EXPECT_TRUE(out.ends_with("7, ..., 5"));
+}
+
+TEST_F(FormatValue, LongStringsEndTheText) {
+  std::vector<Slot> parts(600, make.string(std::string(1 << 20, 'x')));
+  std::string out = text(strings, make.array(strings, parts));
+  EXPECT_GT(out.size(), size_t{256} << 20);
+  EXPECT_LT(out.size(), size_t{258} << 20);
+  EXPECT_TRUE(out.ends_with("x, ..."));
 }
 
 }  // namespace
