@@ -38,7 +38,7 @@ def recorded():
         "mutants": {"classes": {"S": (48, 48), "K0": (141, 140), "K1": (3, 3)}, "run": 192, "commit": "0000000", "clean_findings": [],
                     "curves": {"folding": [0.2, 0.9, 4.0], "gc": [0.1, None]}, "sample": {"run": 6, "caught": 6}},
         "proofs": {"rules": [{"rule": f"rule {i} -> x", "file": "jit/opt/fold.cc", "fired": 3, "excuse": ""} for i in range(128)], "groups": [], "failures": []},
-        "tests": {"lines": 0.93, "branches": 0.86, "commit": "0000000", "files": {}},
+        "tests": {"lines": 0.93, "branches": 0.86, "core_lines": 0.97, "core_branches": 0.92, "commit": "0000000", "files": {}},
         "sanitizers": {"presets": ["asan (700 tests)"], "failures": [], "commit": "0000000"},
     }
 
@@ -173,10 +173,11 @@ class Evidence(unittest.TestCase):
         def entry(name, covered):
             summary = {"covered": covered, "count": 10, "percent": 10 * covered}
             return {"filename": os.path.join(ROOT, name), "summary": {"lines": summary, "branches": summary}}
-        report = {"data": [{"files": [entry("vm/a.cc", 10), entry("jit/b.cc", 5), entry("jit/b_test.cc", 0), entry("lang/c.cc", 0)]}]}
+        report = {"data": [{"files": [entry("vm/a.cc", 10), entry("jit/b.cc", 5), entry("jit/b_test.cc", 0), entry("jit/ir/random_ir.cc", 0), entry("lang/c.cc", 0),
+                                      entry("jit/code/d.cc", 9)]}]}
         shares, files = evidence.coverage_of(report)
-        self.assertEqual(shares, {"lines": 0.75, "branches": 0.75})
-        self.assertEqual(sorted(files), ["jit/b.cc", "vm/a.cc"])
+        self.assertEqual(shares, {"lines": 0.8, "branches": 0.8, "core_lines": 0.9, "core_branches": 0.9})
+        self.assertEqual(sorted(files), ["jit/b.cc", "jit/code/d.cc", "vm/a.cc"])
 
     def test_a_command_that_fails_says_why(self):
         with tempfile.TemporaryDirectory() as folder, self.assertRaises(evidence.Failed) as caught:

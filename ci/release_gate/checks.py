@@ -169,8 +169,9 @@ def judge_tests(evidence, limits):
     if not evidence:
         return missing("tests", more)
     where = f"(commit {evidence.get('commit', 'unknown')})"
-    return [at_least("tests", f"lines of vm and jit {where}", evidence["lines"], limits.get("tests", "lines"), more, percent),
-            at_least("tests", f"branches of vm and jit {where}", evidence["branches"], limits.get("tests", "branches"), more, percent)]
+    rows = (("lines", "lines of vm and jit"), ("branches", "branches of vm and jit"),
+            ("core_lines", "lines of bytecode, exits and code generation"), ("core_branches", "branches of bytecode, exits and code generation"))
+    return [at_least("tests", f"{title} {where}", evidence[key], limits.get("tests", key), more, percent) for key, title in rows]
 
 
 def judge_sanitizers(evidence, limits):
