@@ -80,6 +80,8 @@ bool parse_value(std::string_view text, JitMode* out) {
   return parse_word(text, {{"off", JitMode::kOff}, {"on", JitMode::kOn}, {"eager", JitMode::kEager}, {"ir", JitMode::kIr}}, out);
 }
 
+bool parse_value(std::string_view text, Isa* out) { return parse_word(text, {{"host", Isa::kHost}, {"baseline", Isa::kBaseline}}, out); }
+
 bool parse_value(std::string_view text, StatsFormat* out) {
   return parse_word(text, {{"", StatsFormat::kText}, {"text", StatsFormat::kText}, {"json", StatsFormat::kJson}}, out);
 }
@@ -97,7 +99,7 @@ bool parse_value(std::string_view text, TraceSet* out) {
 }
 
 bool parse_value(std::string_view text, StressSet* out) {
-  return parse_set(text, {{"gc", &out->gc}, {"deopt", &out->deopt}, {"spill", &out->spill}});
+  return parse_set(text, {{"gc", &out->gc}, {"deopt", &out->deopt}, {"spill", &out->spill}, {"clobber", &out->clobber}});
 }
 
 bool parse_value(std::string_view text, OptionalCount* out) { return parse_number(text, &out->value) && out->value >= 0; }

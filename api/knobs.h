@@ -20,6 +20,7 @@ inline constexpr bool kCheckedBuild = false;
 // The types of knobs. Each has a parse_value overload (knobs.cc) and is a type of its own, so that the row's type says
 // which texts are legal.
 enum class JitMode : uint8_t { kOff, kOn, kEager, kIr };
+enum class Isa : uint8_t { kHost, kBaseline };
 enum class StatsFormat : uint8_t { kNone, kText, kJson };
 enum class ErrorFormat : uint8_t { kFriendly, kJson, kMinimal };
 struct OptLevel {
@@ -29,8 +30,8 @@ struct TraceSet {
   bool tiers = false, guards = false, loops = false, gc = false;
 };
 struct StressSet {
-  bool gc = false, deopt = false, spill = false;
-  bool any() const { return gc || deopt || spill; }
+  bool gc = false, deopt = false, spill = false, clobber = false;
+  bool any() const { return gc || deopt || spill || clobber; }
 };
 struct OptionalCount {
   int64_t value = -1;
@@ -81,6 +82,7 @@ bool parse_value(std::string_view text, bool* out);
 bool parse_value(std::string_view text, std::string* out);
 bool parse_value(std::string_view text, uint64_t* out);
 bool parse_value(std::string_view text, JitMode* out);
+bool parse_value(std::string_view text, Isa* out);
 bool parse_value(std::string_view text, StatsFormat* out);
 bool parse_value(std::string_view text, ErrorFormat* out);
 bool parse_value(std::string_view text, OptLevel* out);

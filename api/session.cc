@@ -191,6 +191,8 @@ jit::JitConfig jit_config(const RunConfig& config, bool counting) {
   out.interpret_ir = config.jit == JitMode::kIr;
   out.stress_exits = config.stress.deopt;
   out.stress_spill = config.stress.spill;
+  out.stress_clobber = config.stress.clobber;
+  out.baseline_isa = config.isa == Isa::kBaseline;
   out.seed = config.seed;
   out.check_allocation = config.check_allocation;
   out.perf_map = config.perf_map;

@@ -21,6 +21,8 @@ struct JitConfig {
   bool interpret_ir = false;     // run the optimized IR in the IR interpreter instead of emitting machine code
   bool stress_exits = false;     // force guards to exit: the first hit of each, then by seed
   bool stress_spill = false;     // every value lives on the stack
+  bool stress_clobber = false;   // overwrite after every call into C++ what such a call may destroy
+  bool baseline_isa = false;     // only instructions that every machine of the target has
   uint64_t seed = 0;             // not 0: random register choices and forced exits
   bool check_allocation = false; // run the symbolic checker on every register allocation
   bool perf_map = false;         // write /tmp/perf-PID.map
@@ -53,11 +55,13 @@ struct DumpRequest {
   std::string stage, after;
   uint32_t function = 0;
   int32_t loop = -1;             // loop number; -1: the function
+  bool baseline_isa = false;
 };
 struct JudgeRequest {
   uint32_t function = 0;
   int32_t loop = -1;             // loop number; -1: the function
   bool spill = false;            // every value lives on the stack
+  bool baseline_isa = false;
   uint64_t seed = 0;             // random register choices when not 0
   std::function<void(std::vector<uint8_t>&)> damage = {};  // done to the code first, to test the judge
 };

@@ -1,6 +1,9 @@
 // compile_unit: the pipeline from bytecode to bytes, and the dumps of its stages.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 
 #include "jit/code/unit.h"
 #include "jit/ir/ir_text.h"
@@ -81,7 +84,7 @@ Status allocate(const JitConfig& config, const Target& target, Stages* s) {
 }
 
 /// Emits code that is never run: it names the module's bytecode where a VM's copy would stand.
-void emit_for_reading(const VerifiedModule& module, const Unit& unit, const Target& target, Stages* s) {
+void emit_for_reading(const VerifiedModule& module, const Unit& unit, const JitConfig& config, const Target& target, Stages* s) {
   std::vector<Insn*> code;
   std::vector<void*> functions;
   for (const auto& fn : module.module.functions) {
@@ -89,6 +92,8 @@ void emit_for_reading(const VerifiedModule& module, const Unit& unit, const Targ
     functions.push_back(nullptr);
   }
   EmitOptions emit;
+  emit.baseline_isa = config.baseline_isa;
+  emit.clobber = config.stress_clobber;
   emit.function = unit.function;
   emit.inline_depth = s->ir->inline_depth;
   emit.has_depth = !unit.is_loop;
@@ -129,6 +134,8 @@ Result<std::unique_ptr<CompiledUnit>> compile_unit(const VerifiedModule& module,
   if (!status.ok()) return status.error();
 
   EmitOptions emit;
+  emit.baseline_isa = config.baseline_isa;
+  emit.clobber = config.stress_clobber;
   emit.unit_id = id;
   emit.function = unit.function;
   emit.inline_depth = s.ir->inline_depth;
@@ -174,8 +181,9 @@ Status judge_unit(const VerifiedModule& module, const CompileOptions& options, c
   config.stress_spill = request.spill;
   config.seed = request.seed;
   config.check_allocation = true;
+  config.baseline_isa = request.baseline_isa;
   if (Status status = allocate(config, *target, &s); !status.ok()) return status;
-  emit_for_reading(module, unit, *target, &s);
+  emit_for_reading(module, unit, config, *target, &s);
   if (request.damage) request.damage(s.emitted.bytes);
   return target->judge(*s.lowering, s.allocation, s.emitted);
 }
@@ -206,11 +214,18 @@ Result<std::string> dump_unit(const VerifiedModule& module, const CompileOptions
   s.lowering = std::make_unique<Lowering>(*s.ir, module, options);
   target->select(*s.lowering);
   JitConfig config;
+  config.baseline_isa = request.baseline_isa;
   status = allocate(config, *target, &s);
   if (!status.ok()) return status.error();
   if (request.stage == "lir") return print_allocation(s.lowering->out.ra, &s.allocation);
-  emit_for_reading(module, unit, *target, &s);
-  return target->disassemble(s.emitted.bytes.data(), s.emitted.bytes.size(), 0);
+  emit_for_reading(module, unit, config, *target, &s);
+  std::string text = target->disassemble(s.emitted.bytes.data(), s.emitted.code_end, 0);
+  for (size_t at = (s.emitted.code_end + 7) & ~size_t{7}; at + 8 <= s.emitted.bytes.size(); at += 8) {
+    uint64_t constant;
+    std::memcpy(&constant, s.emitted.bytes.data() + at, sizeof constant);
+    text += fmt::format("  {:6x}  .quad 0x{:016x}\n", at, constant);
+  }
+  return text;
 }
 
 }  // namespace orus::jit

@@ -32,6 +32,8 @@ struct EmitOptions {
   uint32_t function = 0;
   uint32_t inline_depth = 0;
   bool has_depth = false;        // function units count a frame
+  bool baseline_isa = false;     // only instructions that every machine of the target has
+  bool clobber = false;          // overwrite after every call into C++ what such a call may destroy
   int32_t* forced_exits = nullptr;   // by exit: countdown to a forced exit; null: off
   Insn* const* code = nullptr;   // by function: the VM's code, for frame pcs
   void* const* functions = nullptr;  // by function: FunctionRuntime*, for frame headers

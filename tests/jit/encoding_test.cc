@@ -31,11 +31,13 @@ std::string read(const fs::path& path) {
 }
 
 /// Judges every unit of the module; gives how many there were.
-size_t judge_module(const VerifiedModule& module, const jit::CompileOptions& options, bool spill, uint64_t seed, const std::string& name) {
+size_t judge_module(const VerifiedModule& module, const jit::CompileOptions& options, jit::JudgeRequest request, const std::string& name) {
   size_t units = 0;
   for (uint32_t f = 0; f < module.module.functions.size(); ++f) {
     for (int32_t loop = -1; loop < static_cast<int32_t>(module.module.functions[f].loops); ++loop) {
-      Status status = jit::judge_unit(module, options, {.function = f, .loop = loop, .spill = spill, .seed = seed});
+      request.function = f;
+      request.loop = loop;
+      Status status = jit::judge_unit(module, options, request);
       if (!status.ok() && status.error().code == ErrorCode::kUsage) continue;
       EXPECT_TRUE(status.ok()) << name << " function " << f << " loop " << loop << ": " << status.error().where << ": "
                                << status.error().detail;
@@ -52,13 +54,15 @@ TEST_P(Encoding, IsWhatTheAllocationSays) {
   int variant = GetParam();
   options.opt_level = variant == 0 ? 0 : 2;
   options.counting = variant == 1;
-  bool spill = variant == 2;
-  uint64_t seed = variant >= 3 ? static_cast<uint64_t>(variant) * 7919 : 0;
+  jit::JudgeRequest request;
+  request.spill = variant == 2;
+  request.seed = variant >= 3 ? static_cast<uint64_t>(variant) * 7919 : 0;
+  request.baseline_isa = variant >= 5;
   size_t units = 0;
   for (const fs::path& path : programs()) {
     api::LoadResult loaded = api::load_text(path.string(), read(path), api::ProgramForm::kSource);
     ASSERT_NE(loaded.program, nullptr) << path;
-    units += judge_module(*loaded.program->module, options, spill, seed, path.filename().string());
+    units += judge_module(*loaded.program->module, options, request, path.filename().string());
     if (HasFailure()) return;
   }
   EXPECT_GT(units, 800u);
@@ -101,7 +105,7 @@ print(f([1, 2, 3, 4], [5, 6], 5, 2.0))
   EXPECT_GT(seen * 100, bits * 50) << seen << " of " << bits;
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, Encoding, testing::Range(0, 6));
+INSTANTIATE_TEST_SUITE_P(Variants, Encoding, testing::Range(0, 7));
 
 }  // namespace
 }  // namespace orus

@@ -31,12 +31,13 @@ int print_bytecode(const CommandOptions& options, const Module& module, const st
 
 int print_compiled(const Invocation& invocation, const VerifiedModule& module, const std::vector<uint32_t>& functions, std::string* out) {
   const CommandOptions& options = invocation.options;
-  jit::CompileOptions compile = api::jit_config(invocation.config, invocation.config.fuel.value >= 0).compile;
+  jit::JitConfig config = api::jit_config(invocation.config, invocation.config.fuel.value >= 0);
   for (uint32_t index : functions) {
     jit::DumpRequest request;
     request.stage = kStageNames[static_cast<size_t>(options.stage)];
     request.after = options.after;
     request.function = index;
+    request.baseline_isa = config.baseline_isa;
     if (options.loop.value >= 0) {
       uint32_t loops = module.module.functions[index].loops;
       if (options.loop.value >= loops) {
@@ -45,7 +46,7 @@ int print_compiled(const Invocation& invocation, const VerifiedModule& module, c
       }
       request.loop = static_cast<int32_t>(options.loop.value);
     }
-    auto text = jit::dump_unit(module, compile, request);
+    auto text = jit::dump_unit(module, config.compile, request);
     if (!text.ok()) return plain_error(invocation, invocation.files[0], text.error().detail, api::kExitCompile);
     if (!out->empty()) *out += "\n";
     *out += *text;

@@ -84,6 +84,19 @@ void Emitter::call(const LirInst& inst) {
   if (inlined > 0) sub(r13d, inlined);
 }
 
+/// Under stress, so that nothing depends on what a C++ compiler happened to leave alone: overwrites what the System V ABI
+/// lets a call destroy, but for its result.
+void Emitter::clobber_after_call(PReg result) {
+  if (!opt.clobber) return;
+  for (x64::Reg r : {x64::rax, x64::rcx, x64::rdx, x64::rsi, x64::rdi, x64::r8, x64::r9, x64::r10, x64::r11}) {
+    if (!(gpr(r) == result)) mov(Reg64(r), 0xdead'0000'0000'beef + (uint64_t{r} << 16));
+  }
+  mov(scratch, 0x7ff4'dead'0000'beef);  // a signalling NaN
+  for (uint8_t i = 0; i < 16; ++i) {
+    if (!(xmm(i) == result)) movq(Xmm(i), scratch);
+  }
+}
+
 void Emitter::runtime(const LirInst& inst) {
   using namespace Xbyak::util;
   const FrameState& frame = l.fn.at(l.fn.at(inst.source).frame);
@@ -97,8 +110,9 @@ void Emitter::runtime(const LirInst& inst) {
   mov(dword[rbp - 24], inst.exit);
   mov(CONTEXT(native_frame), rbp);
   mov(rax, reinterpret_cast<uint64_t>(runtime_function(l.module.module.functions[frame.function].code[frame.pc])));
-  Xbyak::CodeGenerator::call(rax);
+  Xbyak::CodeGenerator::call(Xbyak::util::rax);
   out_->return_offsets[inst.site] = static_cast<uint32_t>(getSize());
+  clobber_after_call(gpr(x64::rax));
   test(al, al);
   jz(exit_of(inst));
 }

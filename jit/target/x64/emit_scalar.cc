@@ -82,6 +82,7 @@ void Emitter::scalar(const LirInst& inst) {
     case kFmod:
       mov(rax, reinterpret_cast<uint64_t>(&fmod_f64));
       Xbyak::CodeGenerator::call(rax);
+      clobber_after_call(xmm(0));
       break;
     case kCompare: {
       uint32_t result = inst.has_imm ? 1 : 2;

@@ -51,7 +51,7 @@ class Emitter : public Xbyak::CodeGenerator {
         scratch(Xbyak::util::r11),
         fscratch(15) {
     setDefaultJmpNEAR(true);
-    has_avx_ = host_has_avx();
+    has_avx_ = host_has_avx() && !options.baseline_isa;
   }
 
   void run() {
@@ -436,6 +436,7 @@ class Emitter : public Xbyak::CodeGenerator {
   void scalar(const LirInst& inst);
   void memory(const LirInst& inst);
   void call(const LirInst& inst);
+  void clobber_after_call(PReg result);
   void runtime(const LirInst& inst);
   void floating(const LirInst& inst);
   void divide(const LirInst& inst);
