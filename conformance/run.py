@@ -20,7 +20,7 @@ import xml.sax.saxutils as saxutils
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 20  # of one run; --timeout
 
 MODES = {
     "interp": ["--jit=off"],
@@ -454,6 +454,7 @@ def report(result, orus_option):
 
 
 def main():
+    global TIMEOUT_SECONDS
     parser = argparse.ArgumentParser(description="Run the conformance corpus.")
     parser.add_argument("--orus", default=os.path.join("build", "release", "orus"),
                         help="the command under test (default: build/release/orus)")
@@ -465,7 +466,10 @@ def main():
     parser.add_argument("-R", dest="regex", default="", metavar="REGEX",
                         help="only cases whose name matches")
     parser.add_argument("--junit", metavar="FILE")
+    parser.add_argument("--timeout", type=int, default=TIMEOUT_SECONDS, metavar="S",
+                        help="seconds that one run may take (default: %(default)s; unoptimized builds need more)")
     options = parser.parse_args()
+    TIMEOUT_SECONDS = options.timeout
 
     orus = options.orus
     if not os.path.isabs(orus):
