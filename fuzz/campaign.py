@@ -96,7 +96,7 @@ def run_libfuzzer(args, target, seconds, work):
 def run_afl(args, target, seconds, work):
     corpus, out = corpus_of(target, work), os.path.join(work, "afl-" + target)
     environment = dict(os.environ, AFL_SKIP_CPUFREQ="1", AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES="1", AFL_NO_UI="1",
-                       AFL_NO_AFFINITY="1", AFL_CUSTOM_MUTATOR_LIBRARY=os.path.join(ROOT, "build", "afl", "fuzz", "liborus_afl_mutator.so"))
+                       AFL_NO_AFFINITY="1", AFL_CUSTOM_MUTATOR_LIBRARY=os.path.join(ROOT, "build", "release", "fuzz", "liborus_afl_mutator.so"))
     binary = os.path.join(ROOT, "build", "afl", "fuzz_" + target)
     running = []
     for job in range(args.jobs):
