@@ -453,8 +453,7 @@ def report(result, orus_option):
         print("    alone: " + result.command)
 
 
-def main():
-    global TIMEOUT_SECONDS
+def parse_options():
     parser = argparse.ArgumentParser(description="Run the conformance corpus.")
     parser.add_argument("--orus", default=os.path.join("build", "release", "orus"),
                         help="the command under test (default: build/release/orus)")
@@ -468,9 +467,13 @@ def main():
     parser.add_argument("--junit", metavar="FILE")
     parser.add_argument("--timeout", type=int, default=TIMEOUT_SECONDS, metavar="S",
                         help="seconds that one run may take (default: %(default)s; unoptimized builds need more)")
-    options = parser.parse_args()
-    TIMEOUT_SECONDS = options.timeout
+    return parser, parser.parse_args()
 
+
+def main():
+    global TIMEOUT_SECONDS
+    parser, options = parse_options()
+    TIMEOUT_SECONDS = options.timeout
     orus = options.orus
     if not os.path.isabs(orus):
         here, there = os.path.abspath(orus), os.path.join(ROOT, orus)
