@@ -99,7 +99,8 @@ bool parse_value(std::string_view text, TraceSet* out) {
 }
 
 bool parse_value(std::string_view text, StressSet* out) {
-  return parse_set(text, {{"gc", &out->gc}, {"deopt", &out->deopt}, {"spill", &out->spill}, {"clobber", &out->clobber}});
+  return parse_set(
+      text, {{"gc", &out->gc}, {"deopt", &out->deopt}, {"spill", &out->spill}, {"clobber", &out->clobber}, {"layout", &out->layout}});
 }
 
 bool parse_value(std::string_view text, OptionalCount* out) { return parse_number(text, &out->value) && out->value >= 0; }

@@ -30,8 +30,8 @@ struct TraceSet {
   bool tiers = false, guards = false, loops = false, gc = false;
 };
 struct StressSet {
-  bool gc = false, deopt = false, spill = false, clobber = false;
-  bool any() const { return gc || deopt || spill || clobber; }
+  bool gc = false, deopt = false, spill = false, clobber = false, layout = false;
+  bool any() const { return gc || deopt || spill || clobber || layout; }
 };
 struct OptionalCount {
   int64_t value = -1;

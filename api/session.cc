@@ -191,6 +191,7 @@ jit::JitConfig jit_config(const RunConfig& config, bool counting) {
   out.interpret_ir = config.jit == JitMode::kIr;
   out.stress_exits = config.stress.deopt;
   out.stress_spill = config.stress.spill;
+  out.compile.layout_seed = config.stress.layout ? config.seed + 1 : 0;
   out.stress_clobber = config.stress.clobber;
   out.baseline_isa = config.isa == Isa::kBaseline;
   out.seed = config.seed;

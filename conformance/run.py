@@ -34,7 +34,7 @@ MODES = {
     "gc": ["--jit=eager", "--jit-sync", "--stress=gc"],
     "gc-interp": ["--jit=off", "--stress=gc"],
     "spill": ["--jit=eager", "--jit-sync", "--stress=spill"],
-    "plain": ["--jit=eager", "--jit-sync", "--isa=baseline", "--stress=clobber"],
+    "chaos": ["--jit=eager", "--jit-sync", "--seed=1", "--isa=baseline", "--stress=clobber,layout"],
     "all": ["--jit=eager", "--jit-sync", "--stress=gc,deopt,spill", "--seed=1"],
 }
 # How malformed sources are compiled: both commands must report the same errors.

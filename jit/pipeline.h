@@ -25,6 +25,7 @@ struct CompileOptions {
   std::vector<uint32_t> kept_checks;  // bytecode pcs + 1 whose checks stay where they are: hoisted, they failed
   int32_t pass_fuel = INT32_MAX;    // passes that may still change something: for bisecting
   std::vector<std::string> disabled_passes;
+  uint64_t layout_seed = 0;         // not 0: blocks are emitted in a random order
   uint32_t inline_budget = 200;     // bytecode words inlined into one unit
   uint32_t inline_depth = 3;
 };

@@ -87,6 +87,7 @@ jit::JitConfig jit_config(const Mode& mode, const RunSettings& settings, bool co
   config.stress_exits = (mode.flags & kExits) != 0;
   config.stress_spill = (mode.flags & kSpill) != 0;
   config.seed = (mode.flags & (kRandom | kExits)) != 0 ? settings.seed : 0;
+  config.compile.layout_seed = (mode.flags & kRandom) != 0 ? settings.seed : 0;
   config.stress_clobber = (mode.flags & kRandom) != 0;
   config.baseline_isa = config.stress_clobber && settings.seed % 2 != 0;
   config.code_bytes = settings.code_bytes;

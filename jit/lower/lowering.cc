@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/rng.h"
+
 namespace orus::jit {
 
 void split_critical_edges(Function& fn) {
@@ -95,6 +97,10 @@ std::vector<BlockId> layout_blocks(const Function& fn) {
 Lowering::Lowering(Function& f, const VerifiedModule& m, const CompileOptions& o) : fn(f), module(m), options(o) {
   split_critical_edges(fn);
   order = layout_blocks(fn);
+  if (options.layout_seed != 0) {
+    Rng rng(options.layout_seed + fn.index);
+    for (size_t i = order.size(); i-- > 2;) std::swap(order[i], order[1 + rng.below(i)]);  // the entry stays first
+  }
   number.assign(fn.blocks.size(), UINT32_MAX);
   for (uint32_t i = 0; i < order.size(); ++i) number[order[i].index] = i;
   vregs_.assign(fn.insts.size(), VReg());

@@ -58,6 +58,7 @@ TEST_P(Encoding, IsWhatTheAllocationSays) {
   request.spill = variant == 2;
   request.seed = variant >= 3 ? static_cast<uint64_t>(variant) * 7919 : 0;
   request.baseline_isa = variant >= 5;
+  options.layout_seed = request.seed;
   size_t units = 0;
   for (const fs::path& path : programs()) {
     api::LoadResult loaded = api::load_text(path.string(), read(path), api::ProgramForm::kSource);

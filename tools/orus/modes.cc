@@ -40,7 +40,11 @@ bool decided_by_mode(std::string_view flag) {
 
 std::string stress_words(const api::StressSet& stress) {
   std::string out;
-  for (auto [name, on] : {std::pair{"gc", stress.gc}, {"deopt", stress.deopt}, {"spill", stress.spill}, {"clobber", stress.clobber}}) {
+  for (auto [name, on] : {std::pair{"gc", stress.gc},
+                          {"deopt", stress.deopt},
+                          {"spill", stress.spill},
+                          {"clobber", stress.clobber},
+                          {"layout", stress.layout}}) {
     if (on) out += (out.empty() ? "" : ",") + std::string(name);
   }
   return out;
