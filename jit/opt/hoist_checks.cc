@@ -259,8 +259,15 @@ bool has_checks(const Function& fn, const Loop& loop) {
 bool hoist_checks(Function& fn, PassContext& ctx) {
   if (!ctx.options.hoist_checks) return false;
   fn.rebuild_predecessors();
-  bool changed = insert_preheaders(fn) && (simplify_phis(fn, ctx), true);
-  std::vector<Loop> loops = compute_loops(fn, compute_dominators(fn)).loops;
+  Dominators dominators;
+  LoopForest forest;
+  bool changed = insert_preheaders(fn, &dominators, &forest);
+  if (changed) {
+    simplify_phis(fn, ctx);
+    dominators = compute_dominators(fn);
+    forest = compute_loops(fn, dominators);
+  }
+  const std::vector<Loop>& loops = forest.loops;
   if (std::none_of(loops.begin(), loops.end(), [&](const Loop& loop) { return has_checks(fn, loop); })) return changed;
   MemoryEffects effects(fn);
   FreshObjects fresh(fn);

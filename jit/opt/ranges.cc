@@ -23,7 +23,9 @@ bool decides(const Function& fn, BlockId block) {
 
 }  // namespace
 
-Ranges::Ranges(const Function& fn) : fn_(fn), dominators_(compute_dominators(fn)) {
+Ranges::Ranges(const Function& fn) : Ranges(fn, compute_dominators(fn)) {}
+
+Ranges::Ranges(const Function& fn, Dominators dominators) : fn_(fn), dominators_(std::move(dominators)) {
   order_dominators();
   number_positions();
   collect_facts();
@@ -294,9 +296,22 @@ bool Ranges::sweep(bool narrowing, uint32_t round) {
   return changed;
 }
 
+bool Ranges::goes_back() const {
+  for (BlockId b : dominators_.order) {
+    for (const Edge& edge : fn_.at(b).successors) {
+      if (dominators_.number[edge.target.index] <= dominators_.number[b.index]) return true;
+    }
+  }
+  return false;
+}
+
 void Ranges::solve() {
   ranges_.assign(fn_.insts.size(), Range());
   rises_.assign(fn_.insts.size(), 0);
+  if (!goes_back()) {
+    sweep(false, 0);  // in an order in which everything comes after what it depends on
+    return;
+  }
   bool stable = false;
   for (uint32_t round = 0; round < kMaxRounds && !stable; ++round) stable = !sweep(false, round);
   if (!stable) {
