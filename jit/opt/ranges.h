@@ -71,8 +71,8 @@ class Ranges {
   void collect_facts();
   void collect_thresholds();
   void solve();
-  bool goes_back() const;  // some edge leads to a block before its own
-  bool sweep(bool narrowing, uint32_t round);
+  size_t first_header() const;  // position in order of the first block that an edge leads back to
+  bool sweep(size_t first, bool narrowing, uint32_t round);
   bool update(InstId id, Range range, bool narrowing, uint32_t round);
   Range transfer(InstId id) const;
   Range transfer_phi(BlockId block, size_t index) const;
