@@ -80,7 +80,8 @@ def run_libfuzzer(args, target, seconds, work):
     os.makedirs(artifacts, exist_ok=True)
     command = [os.path.join(ROOT, "build", "fuzz", "fuzz_" + target), "-max_len=4096", "-timeout=60", "-rss_limit_mb=4096",
                "-fork=%d" % args.jobs, "-ignore_crashes=1", "-ignore_timeouts=1", "-ignore_ooms=1", "-max_total_time=%d" % seconds,
-               "-artifact_prefix=" + artifacts, "-seed=%d" % (args.seed & 0x7FFFFFFF), corpus]
+               "-artifact_prefix=" + artifacts, "-seed=%d" % (args.seed & 0x7FFFFFFF),
+               "-entropic=0", corpus]  # weighing inputs by their rare features would take a fifth of the time
     log = os.path.join(work, target + ".log")
     with open(log, "w") as out:
         subprocess.run(command, stdout=out, stderr=subprocess.STDOUT)

@@ -41,13 +41,19 @@ void set_loop_countdown(Insn* insn, int32_t value) { *insn = make_insn_bc(Op::lo
 class JitTierImpl final : public JitTier {
  public:
   JitTierImpl(Vm& vm, const JitConfig& config) : vm_(vm), config_(config) {}
+  ~JitTierImpl() override {
+    queue_ = nullptr;
+    if (config_.spare_memory == nullptr || cache_ == nullptr) return;
+    *config_.spare_memory = cache_->take_memory();
+    (*config_.spare_memory)->clear();
+  }
 
   Status start() {
     if (host_target() == nullptr) return Error{ErrorCode::kUnsupportedTarget, "no back end for this machine"};
-    Result<std::unique_ptr<CodeMemory>> memory = CodeMemory::create(config_.code_bytes);
+    Result<std::unique_ptr<CodeMemory>> memory = obtain_memory();
     if (!memory.ok()) return memory.error();
     cache_ = std::make_unique<CodeCache>(std::move(memory).value());
-    Target::Stubs stubs = host_target()->stubs();
+    const Target::Stubs& stubs = host_target()->stubs();
     const uint8_t* code = cache_->memory().install(stubs.bytes);
     if (code == nullptr) return Error{ErrorCode::kOutOfCodeMemory, "no room for the entry code"};
     enter_ = reinterpret_cast<EnterStub>(const_cast<uint8_t*>(code + stubs.enter));
@@ -210,6 +216,12 @@ class JitTierImpl final : public JitTier {
   std::vector<Unit> refused_;        // loops without a back edge
   uint32_t flushes_ = 0;             // times that the code memory was full
   std::unique_ptr<CompileQueue> queue_;  // last: its thread ends before anything else goes
+
+  Result<std::unique_ptr<CodeMemory>> obtain_memory() {
+    std::unique_ptr<CodeMemory>* spare = config_.spare_memory;
+    if (spare != nullptr && *spare != nullptr && (*spare)->size() == CodeMemory::whole_pages(config_.code_bytes)) return std::move(*spare);
+    return CodeMemory::create(config_.code_bytes);
+  }
 
   Outcome enter(Vm& vm, void* entry, Slot* base) {
     Vm::Activation record{vm.activation, nullptr, vm.context.native_frame};

@@ -15,6 +15,8 @@
 
 namespace orus::jit {
 
+class CodeMemory;
+
 struct JitConfig {
   CompileOptions compile;
   bool background = true;        // compile on a worker thread; false: synchronous and deterministic
@@ -28,6 +30,9 @@ struct JitConfig {
   bool perf_map = false;         // write /tmp/perf-PID.map
   bool trace_tiers = false, trace_guards = false;  // one line an event on stderr
   size_t code_bytes = size_t{64} << 20;  // reserved address space for machine code
+  /// For those who make thousands of tiers a second: used instead of new memory if there is one of the right size, and
+  /// gets the tier's memory back, empty. Must outlive the tier; not across fork().
+  std::unique_ptr<CodeMemory>* spare_memory = nullptr;
 };
 
 struct JitStats {

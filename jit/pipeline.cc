@@ -2,6 +2,7 @@
 #include "jit/pipeline.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "jit/ir/ir_text.h"
@@ -26,6 +27,14 @@ constexpr Pass kPipeline[] = {
     {"eliminate-dead", eliminate_dead, 0, "drop values that nothing uses"},
 };
 
+/// Whether an earlier run of this row's pass left the function alone as it is now: then so would another one.
+bool found_nothing(size_t row, uint32_t version, std::span<const uint32_t> left_alone) {
+  for (size_t earlier = 0; earlier < row; ++earlier) {
+    if (kPipeline[earlier].run == kPipeline[row].run && left_alone[earlier] == version) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::span<const Pass> pipeline() { return kPipeline; }
@@ -40,15 +49,20 @@ const Pass* find_pass(std::string_view name) {
 Status optimize(Function& fn, PassContext& ctx) {
   int32_t fuel = ctx.options.pass_fuel;
   const auto& off = ctx.options.disabled_passes;
-  for (const Pass& pass : kPipeline) {
+  uint32_t version = 1;                          // counts changes of the function
+  std::array<uint32_t, std::size(kPipeline)> left_alone{};  // by row: the version in which its pass found nothing to do
+  for (size_t row = 0; row < std::size(kPipeline); ++row) {
+    const Pass& pass = kPipeline[row];
     if (ctx.options.opt_level < pass.min_opt || fuel <= 0) continue;
     if (std::find(off.begin(), off.end(), pass.name) != off.end()) continue;
     if (ctx.cancelled != nullptr && ctx.cancelled->load(std::memory_order_relaxed)) return Error{ErrorCode::kCancelled, "compilation"};
     CheckContext context("pass", pass.name.data());
     auto start = std::chrono::steady_clock::now();
-    bool changed = pass.run(fn, ctx);
+    bool changed = !found_nothing(row, version, left_alone) && pass.run(fn, ctx);
     auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
     fuel -= changed ? 1 : 0;
+    version += changed ? 1 : 0;
+    left_alone[row] = changed ? 0 : version;
     if (ctx.options.verify_each) {
       Status status = verify_ir(fn);
       if (!status.ok()) {

@@ -4,6 +4,7 @@
 
 #include "api/program.h"
 #include "fuzz/driver/campaign.h"
+#include "fuzz/driver/fast_memory.h"
 #include "fuzz/driver/findings.h"
 #include "fuzz/driver/options.h"
 #include "fuzz/driver/triage.h"
@@ -103,4 +104,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace orus::fuzz
 
-int main(int argc, char** argv) { return orus::fuzz::run(argc, argv); }
+int main(int argc, char** argv) {
+  orus::fuzz::use_fast_memory();
+  return orus::fuzz::run(argc, argv);
+}

@@ -1,10 +1,12 @@
 #include "fuzz/oracle/runner.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <fstream>
 
 #include "api/heap_digest.h"
+#include "jit/code/code_memory.h"
 
 namespace orus::fuzz {
 namespace {
@@ -46,6 +48,18 @@ char* stack_limit() {
     return static_cast<char*>(low) + kReserve;
   }();
   return limit;
+}
+
+/// Code memory that outlives a run: making and unmapping it costs more than most programs. A child of fork() has its
+/// parent's pointers but not the pages, so it starts anew.
+std::unique_ptr<jit::CodeMemory>* spare_memory() {
+  thread_local std::unique_ptr<jit::CodeMemory> spare;
+  thread_local pid_t owner = 0;
+  if (owner != getpid()) {
+    (void)spare.release();
+    owner = getpid();
+  }
+  return &spare;
 }
 
 /// The line of /proc/self/maps of a page that is writable and executable; empty when there is none.
@@ -91,6 +105,7 @@ jit::JitConfig jit_config(const Mode& mode, const RunSettings& settings, bool co
   config.stress_clobber = (mode.flags & kRandom) != 0;
   config.baseline_isa = config.stress_clobber && settings.seed % 2 != 0;
   config.code_bytes = settings.code_bytes;
+  config.spare_memory = spare_memory();
   return config;
 }
 

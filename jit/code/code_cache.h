@@ -20,6 +20,8 @@ class CodeCache {
 
   CodeMemory& memory() { return *memory_; }
   const CodeMemory& memory() const { return *memory_; }
+  /// The last thing to do with a cache.
+  std::unique_ptr<CodeMemory> take_memory() { return std::move(memory_); }
   /// An id for a unit that is about to be compiled: its code contains it.
   uint32_t new_id();
   /// Puts the unit's bytes where they run. On false there was no room and the unit is as it was.

@@ -17,9 +17,11 @@ size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 
 }  // namespace
 
+size_t CodeMemory::whole_pages(size_t bytes) { return round_up(bytes, kPage); }
+
 Result<std::unique_ptr<CodeMemory>> CodeMemory::create(size_t bytes) {
   std::unique_ptr<CodeMemory> memory(new CodeMemory());
-  bytes = round_up(bytes, kPage);
+  bytes = whole_pages(bytes);
   if (memory->reserve_dual(bytes) || memory->reserve_switching(bytes)) return memory;
   return Error{ErrorCode::kOutOfCodeMemory, "the host grants no executable memory"};
 }
@@ -128,6 +130,16 @@ void CodeMemory::release(const uint8_t* code) {
     (at - 1)->size += at->size;
     free_.erase(at);
   }
+}
+
+void CodeMemory::clear() {
+  if (make_writable(0, top_, true)) {
+    std::memset(write_, kTrapByte, top_);
+    make_writable(0, top_, false);
+  }
+  top_ = used_ = 0;
+  free_.clear();
+  live_.clear();
 }
 
 }  // namespace orus::jit

@@ -19,6 +19,8 @@ class CodeMemory {
 
   /// Reserves `bytes` of address space; pages are committed on use. Errors: kOutOfCodeMemory.
   static Result<std::unique_ptr<CodeMemory>> create(size_t bytes);
+  /// size() of a memory made by create(bytes).
+  static size_t whole_pages(size_t bytes);
   ~CodeMemory();
   CodeMemory(const CodeMemory&) = delete;
   CodeMemory& operator=(const CodeMemory&) = delete;
@@ -28,9 +30,12 @@ class CodeMemory {
   const uint8_t* install(std::span<const uint8_t> code);
   /// Gives the space of a unit back and fills it with trapping bytes. No thread may be inside.
   void release(const uint8_t* code);
+  /// As after create(): everything is given back at once. No thread may be inside.
+  void clear();
 
   Mode mode() const { return mode_; }
   size_t used_bytes() const { return used_; }
+  size_t size() const { return size_; }
 
  private:
   struct Piece {

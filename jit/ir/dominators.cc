@@ -10,9 +10,30 @@ bool Dominators::dominates(BlockId a, BlockId b) const {
   return a == b;
 }
 
+namespace {
+
+void collect_edges(const Function& fn, Dominators& result) {
+  auto& first = result.first_source;
+  first.assign(fn.blocks.size() + 1, 0);
+  for (BlockId b : result.order) {
+    for (const Edge& edge : fn.at(b).successors) ++first[edge.target.index];
+  }
+  uint32_t sum = 0;
+  for (uint32_t& n : first) n = sum += n;  // the end of each block's edges, moved to their beginning below
+  result.sources.resize(sum);
+  for (size_t i = result.order.size(); i-- > 0;) {
+    BlockId b = result.order[i];
+    const auto& successors = fn.at(b).successors;
+    for (size_t s = successors.size(); s-- > 0;) result.sources[--first[successors[s].target.index]] = b;
+  }
+}
+
+}  // namespace
+
 Dominators compute_dominators(const Function& fn) {
   Dominators result;
   result.order = fn.reverse_postorder();
+  collect_edges(fn, result);
   size_t n = fn.blocks.size();
   result.number.assign(n, UINT32_MAX);
   result.idom.assign(n, BlockId());
@@ -26,18 +47,14 @@ Dominators compute_dominators(const Function& fn) {
     }
     return a;
   };
-  std::vector<std::vector<uint32_t>> predecessors(n);
-  for (BlockId b : result.order) {
-    for (const Edge& edge : fn.at(b).successors) predecessors[edge.target.index].push_back(b.index);
-  }
   for (bool changed = true; changed;) {
     changed = false;
     for (size_t i = 1; i < result.order.size(); ++i) {
       BlockId b = result.order[i];
       BlockId idom;
-      for (uint32_t p : predecessors[b.index]) {
-        if (!result.idom[p].valid()) continue;
-        idom = idom.valid() ? meet(idom, BlockId(p)) : BlockId(p);
+      for (BlockId p : result.predecessors(b)) {
+        if (!result.idom[p.index].valid()) continue;
+        idom = idom.valid() ? meet(idom, p) : p;
       }
       if (result.idom[b.index] != idom) {
         result.idom[b.index] = idom;
@@ -55,19 +72,18 @@ Dominators compute_dominators(const Function& fn) {
 namespace {
 
 /// All blocks that reach a latch without passing the header.
-void collect_body(const Function& fn, const std::vector<std::vector<uint32_t>>& predecessors, Loop& loop) {
-  std::vector<bool> in(fn.blocks.size(), false);
+void collect_body(const Dominators& dominators, Loop& loop) {
+  std::vector<bool> in(dominators.number.size(), false);
   in[loop.header.index] = true;
   loop.blocks = {loop.header};
-  std::vector<uint32_t> work;
-  for (BlockId latch : loop.latches) work.push_back(latch.index);
+  std::vector<BlockId> work = loop.latches;
   while (!work.empty()) {
-    uint32_t b = work.back();
+    BlockId b = work.back();
     work.pop_back();
-    if (in[b]) continue;
-    in[b] = true;
-    loop.blocks.push_back(BlockId(b));
-    for (uint32_t p : predecessors[b]) work.push_back(p);
+    if (in[b.index]) continue;
+    in[b.index] = true;
+    loop.blocks.push_back(b);
+    for (BlockId p : dominators.predecessors(b)) work.push_back(p);
   }
 }
 
@@ -76,29 +92,24 @@ void collect_body(const Function& fn, const std::vector<std::vector<uint32_t>>& 
 LoopForest compute_loops(const Function& fn, const Dominators& dominators) {
   LoopForest forest;
   forest.innermost.assign(fn.blocks.size(), UINT32_MAX);
-  std::vector<std::vector<uint32_t>> predecessors(fn.blocks.size());
-  for (BlockId b : dominators.order) {
-    for (const Edge& edge : fn.at(b).successors) predecessors[edge.target.index].push_back(b.index);
-  }
   // Reverse postorder meets an outer header before the headers inside it.
   for (BlockId header : dominators.order) {
     Loop loop;
     loop.header = header;
-    for (uint32_t p : predecessors[header.index]) {
-      if (dominators.dominates(header, BlockId(p)) && (loop.latches.empty() || loop.latches.back().index != p))
-        loop.latches.push_back(BlockId(p));
+    for (BlockId p : dominators.predecessors(header)) {
+      if (dominators.dominates(header, p) && (loop.latches.empty() || loop.latches.back() != p)) loop.latches.push_back(p);
     }
     if (loop.latches.empty()) continue;
-    collect_body(fn, predecessors, loop);
+    collect_body(dominators, loop);
     std::sort(loop.blocks.begin() + 1, loop.blocks.end(),
               [&](BlockId a, BlockId b) { return dominators.number[a.index] < dominators.number[b.index]; });
     loop.parent = forest.innermost[header.index];
     loop.depth = loop.parent == UINT32_MAX ? 1 : forest.loops[loop.parent].depth + 1;
     BlockId outside;
     uint32_t entries = 0;
-    for (uint32_t p : predecessors[header.index]) {
-      if (!dominators.dominates(header, BlockId(p))) {
-        outside = BlockId(p);
+    for (BlockId p : dominators.predecessors(header)) {
+      if (!dominators.dominates(header, p)) {
+        outside = p;
         ++entries;
       }
     }
@@ -110,7 +121,7 @@ LoopForest compute_loops(const Function& fn, const Dominators& dominators) {
   return forest;
 }
 
-bool insert_preheaders(Function& fn) {
+bool insert_preheaders(Function& fn, Dominators* dominators_out, LoopForest* forest_out) {
   Dominators dominators = compute_dominators(fn);
   LoopForest forest = compute_loops(fn, dominators);
   bool changed = false;
@@ -130,7 +141,13 @@ bool insert_preheaders(Function& fn) {
     fn.at(preheader).successors.push_back({loop.header, params});
     fn.at(preheader).pc = fn.at(loop.header).pc;
   }
-  if (changed) fn.rebuild_predecessors();
+  if (changed) {
+    fn.rebuild_predecessors();
+    if (dominators_out != nullptr || forest_out != nullptr) dominators = compute_dominators(fn);
+    if (forest_out != nullptr) forest = compute_loops(fn, dominators);
+  }
+  if (dominators_out != nullptr) *dominators_out = std::move(dominators);
+  if (forest_out != nullptr) *forest_out = std::move(forest);
   return changed;
 }
 

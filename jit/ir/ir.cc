@@ -154,7 +154,10 @@ void Function::rebuild_predecessors() {
 std::vector<BlockId> Function::reverse_postorder() const {
   std::vector<BlockId> order;
   std::vector<uint8_t> state(blocks.size(), 0);
-  std::vector<std::pair<uint32_t, size_t>> stack{{0, 0}};
+  std::vector<std::pair<uint32_t, size_t>> stack;
+  order.reserve(blocks.size());
+  stack.reserve(blocks.size());
+  stack.emplace_back(0, 0);
   state[0] = 1;
   while (!stack.empty()) {
     auto& [b, next] = stack.back();

@@ -249,10 +249,16 @@ class Function {
 
 /// Immediate dominators and the loop forest, computed from scratch by each pass that needs them.
 struct Dominators {
+  /// Blocks with an edge to `b`, in reverse postorder, once for each edge.
+  std::span<const BlockId> predecessors(BlockId b) const {
+    return {sources.data() + first_source[b.index], first_source[b.index + 1] - first_source[b.index]};
+  }
   std::vector<BlockId> order;        // reverse postorder
   std::vector<uint32_t> number;      // by block: position in order; UINT32_MAX when unreachable
   std::vector<BlockId> idom;         // by block; the entry's is itself
   std::vector<uint32_t> depth;       // by block: in the dominator tree
+  std::vector<BlockId> sources;      // of all edges, by target
+  std::vector<uint32_t> first_source;  // by block, and one more: where its edges begin
   bool dominates(BlockId a, BlockId b) const;
 };
 Dominators compute_dominators(const Function& fn);
@@ -271,7 +277,7 @@ struct LoopForest {
 };
 /// Natural loops (header dominates the latch); other cycles are not listed.
 LoopForest compute_loops(const Function& fn, const Dominators& dominators);
-/// Gives every loop a preheader. True if a block was added.
-bool insert_preheaders(Function& fn);
+/// Gives every loop a preheader. True if a block was added. The analyses asked for are those of the result.
+bool insert_preheaders(Function& fn, Dominators* dominators = nullptr, LoopForest* forest = nullptr);
 
 }  // namespace orus::jit

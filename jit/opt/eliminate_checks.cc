@@ -83,8 +83,13 @@ bool eliminate(Function& fn, PassContext& ctx, const Ranges& ranges, BlockId blo
 bool eliminate_checks(Function& fn, PassContext& ctx) {
   fn.rebuild_predecessors();
   // The test in front of a loop then has a block of its own to hold in.
-  bool changed = insert_preheaders(fn) && (simplify_phis(fn, ctx), true);
-  Ranges ranges(fn);
+  Dominators dominators;
+  bool changed = insert_preheaders(fn, &dominators);
+  if (changed) {
+    simplify_phis(fn, ctx);
+    dominators = compute_dominators(fn);
+  }
+  Ranges ranges(fn, std::move(dominators));
   for (BlockId b : ranges.dominators().order) {
     for (InstId id : fn.at(b).insts) {
       changed |= eliminate(fn, ctx, ranges, b, id);

@@ -11,6 +11,7 @@ bool eliminate_dead(Function& fn, PassContext&) {
   constexpr uint16_t kRoots = kIrWrites | kIrExits | kIrCall | kIrTerminator | kIrSafepoint;
   std::vector<bool> live(fn.insts.size(), false);
   std::vector<InstId> work;
+  work.reserve(fn.insts.size());
   auto mark = [&](InstId id) {
     if (!live[id.index]) {
       live[id.index] = true;

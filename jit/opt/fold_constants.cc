@@ -49,6 +49,7 @@ bool fold_constants(Function& fn, PassContext& ctx) {
     folder.begin_block(b);
     std::vector<InstId> old = std::move(fn.at(b).insts);
     fn.at(b).insts.clear();
+    fn.at(b).insts.reserve(old.size());
     for (InstId id : old) {
       if (fn.at(id).dead) continue;
       fn.for_each_arg(id, [&](InstId& arg) { arg = fn.resolve(arg); });

@@ -242,24 +242,45 @@ class Hoister {
   }
 };
 
+/// Whether Hoister could do anything: it looks at the blocks that every iteration runs, and at these ops.
+bool has_checks(const Function& fn, const Loop& loop) {
+  if (!loop.preheader.valid() || loop.latches.size() != 1) return false;
+  for (BlockId b : loop.blocks) {
+    for (InstId id : fn.at(b).insts) {
+      IrOp op = fn.at(id).op;
+      if (op == IrOp::add_ov || op == IrOp::sub_ov || op == IrOp::mul_ov || op == IrOp::bounds || op == IrOp::guard) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 bool hoist_checks(Function& fn, PassContext& ctx) {
   if (!ctx.options.hoist_checks) return false;
   fn.rebuild_predecessors();
-  bool changed = insert_preheaders(fn) && (simplify_phis(fn, ctx), true);
-  std::vector<Loop> loops = compute_loops(fn, compute_dominators(fn)).loops;
-  if (loops.empty()) return changed;
+  Dominators dominators;
+  LoopForest forest;
+  bool changed = insert_preheaders(fn, &dominators, &forest);
+  if (changed) {
+    simplify_phis(fn, ctx);
+    dominators = compute_dominators(fn);
+    forest = compute_loops(fn, dominators);
+  }
+  const std::vector<Loop>& loops = forest.loops;
+  if (std::none_of(loops.begin(), loops.end(), [&](const Loop& loop) { return has_checks(fn, loop); })) return changed;
   MemoryEffects effects(fn);
   FreshObjects fresh(fn);
-  auto ranges = std::make_unique<Ranges>(fn);
+  std::unique_ptr<Ranges> ranges;  // of the function as it is
   for (size_t i = loops.size(); i-- > 0;) {
+    if (!has_checks(fn, loops[i])) continue;
+    if (ranges == nullptr) ranges = std::make_unique<Ranges>(fn);
     uint64_t moved = Hoister(fn, loops[i], *ranges, effects, fresh, ctx).run();
     if (moved == 0) continue;
     ctx.rewrites += moved;
     changed = true;
     fn.apply_replacements();
-    if (i > 0) ranges = std::make_unique<Ranges>(fn);
+    ranges = nullptr;
   }
   return changed;
 }

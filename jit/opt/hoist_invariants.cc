@@ -234,10 +234,8 @@ void Hoisting::hoist_loop(uint32_t number) {
 }
 
 bool Hoisting::run() {
-  bool changed = insert_preheaders(fn_);
+  bool changed = insert_preheaders(fn_, &dominators_, &forest_);
   uint64_t before = ctx_.rewrites;
-  dominators_ = compute_dominators(fn_);
-  forest_ = compute_loops(fn_, dominators_);
   latches_below_.resize(fn_.blocks.size());
   for (BlockId b : dominators_.order) {
     for (InstId id : fn_.at(b).insts) {

@@ -10,7 +10,7 @@
 //
 // Two instructions are equal when op, type, immediates and arguments are, and the memory they read is in the same
 // state. The state of an alias class is a number (memory_states.cc); a load and the store before it share one.
-#include <unordered_map>
+#include <bit>
 
 #include "jit/opt/memory_states.h"
 #include "jit/opt/passes.h"
@@ -62,8 +62,10 @@ class Numbering {
   /// The fact that the global which the instruction names is assigned.
   Key assigned_key(InstId id) const { return {IrOp::load_assigned, IrType::kBool, 0, fn_.at(id).aux, 0, fn_.at(id).imm, {}}; }
   InstId find(const Key& key) const {
-    auto it = table_.find(key);
-    return it == table_.end() ? InstId() : it->second;
+    for (uint32_t e = buckets_[bucket_of(key)]; e != kNoFact; e = facts_[e].next) {
+      if (facts_[e].key == key) return facts_[e].value;
+    }
+    return {};
   }
   /// Enters a fact that holds in the blocks dominated by the current one.
   void enter(const Key& key, InstId value);
@@ -76,23 +78,30 @@ class Numbering {
     ++ctx_.rewrites;
   }
 
-  struct Undo {
+  /// Facts are forgotten in the reverse order, so the newest is always the first of its bucket.
+  struct Fact {
     Key key;
-    InstId previous;
+    InstId value;
+    uint32_t bucket, next;
   };
+  static constexpr uint32_t kNoFact = UINT32_MAX;
+  uint32_t bucket_of(const Key& key) const { return static_cast<uint32_t>(KeyHash()(key) & (buckets_.size() - 1)); }
+  void forget(size_t count) {
+    for (; facts_.size() > count; facts_.pop_back()) buckets_[facts_.back().bucket] = facts_.back().next;
+  }
 
   Function& fn_;
   PassContext& ctx_;
   MemoryStates states_;
-  std::unordered_map<Key, InstId, KeyHash> table_;  // looked up, never walked
-  std::vector<Undo> undo_;
+  std::vector<Fact> facts_;
+  std::vector<uint32_t> buckets_;       // first fact of each
   std::vector<bool> loaded_assigned_;   // by load_global: the global had been assigned for certain
 };
 
 void Numbering::enter(const Key& key, InstId value) {
-  InstId& entry = table_[key];
-  undo_.push_back({key, entry});
-  entry = value;
+  uint32_t bucket = bucket_of(key);
+  facts_.push_back({key, value, bucket, buckets_[bucket]});
+  buckets_[bucket] = static_cast<uint32_t>(facts_.size() - 1);
 }
 
 bool commutes(IrOp op) {
@@ -271,6 +280,7 @@ bool Numbering::run() {
   Dominators dominators = compute_dominators(fn_);
   states_.compute(dominators);
   loaded_assigned_.assign(fn_.insts.size(), false);
+  buckets_.assign(std::bit_ceil(fn_.insts.size() + 1), kNoFact);
   std::vector<std::vector<BlockId>> children(fn_.blocks.size());
   for (BlockId b : dominators.order) {
     if (b.index != 0) children[dominators.idom[b.index].index].push_back(b);
@@ -287,11 +297,11 @@ bool Numbering::run() {
     const auto& below = children[top.block.index];
     if (top.next < below.size()) {
       BlockId child = below[top.next++];
-      stack.push_back({child, 0, undo_.size()});
+      stack.push_back({child, 0, facts_.size()});
       visit(child);
       continue;
     }
-    for (; undo_.size() > top.undo; undo_.pop_back()) table_[undo_.back().key] = undo_.back().previous;
+    forget(top.undo);
     stack.pop_back();
   }
   if (ctx_.rewrites == before) return false;

@@ -272,12 +272,10 @@ bool Promotion::run() {
   bool any = false;
   for (const Inst& inst : fn_.insts) any = any || (inst.op == IrOp::store_global && !inst.dead);
   if (!any) return false;
-  bool changed = insert_preheaders(fn_);
   uint64_t before = ctx_.rewrites;
   // Blocks added on the way stand on edges out of loops, which no other loop's blocks or preheaders depend on: the
   // analyses stay right for those that were there.
-  dominators_ = compute_dominators(fn_);
-  forest_ = compute_loops(fn_, dominators_);
+  bool changed = insert_preheaders(fn_, &dominators_, &forest_);
   collect_facts();
   predecessors_.resize(fn_.blocks.size());
   for (BlockId b : dominators_.order) {

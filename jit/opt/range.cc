@@ -80,20 +80,6 @@ Range join(Range a, Range b) {
   return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
 }
 
-Range meet(Range a, Range b) {
-  Range result{std::max(a.lo, b.lo), std::min(a.hi, b.hi)};
-  return result.empty() ? Range() : result;
-}
-
-int range_bits(IrType type) {
-  switch (type) {
-    case IrType::kI32: return 32;
-    case IrType::kI64: return 64;
-    case IrType::kBool: return 2;  // 0 and 1, as signed numbers
-    default: return 0;
-  }
-}
-
 Range exact_range(IrOp op, Range a, Range b) {
   if (a.empty() || b.empty()) return {};
   switch (op) {

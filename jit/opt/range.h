@@ -4,6 +4,8 @@
 // overflow by itself. Values are taken as signed numbers of their width, whatever their type in the language.
 #pragma once
 
+#include <algorithm>
+
 #include "jit/ir/ir.h"
 
 namespace orus::jit {
@@ -25,10 +27,20 @@ struct Range {
 };
 
 Range join(Range a, Range b);
-Range meet(Range a, Range b);
+inline Range meet(Range a, Range b) {
+  Range result{std::max(a.lo, b.lo), std::min(a.hi, b.hi)};
+  return result.empty() ? Range() : result;
+}
 
 /// Bits of an integer or bool type; 0 for the others.
-int range_bits(IrType type);
+inline int range_bits(IrType type) {
+  switch (type) {
+    case IrType::kI32: return 32;
+    case IrType::kI64: return 64;
+    case IrType::kBool: return 2;  // 0 and 1, as signed numbers
+    default: return 0;
+  }
+}
 
 /// The exact sum, difference or product, for add, sub, mul and their *_ov forms: not cut to any width.
 Range exact_range(IrOp op, Range a, Range b);

@@ -23,7 +23,9 @@ bool decides(const Function& fn, BlockId block) {
 
 }  // namespace
 
-Ranges::Ranges(const Function& fn) : fn_(fn), dominators_(compute_dominators(fn)) {
+Ranges::Ranges(const Function& fn) : Ranges(fn, compute_dominators(fn)) {}
+
+Ranges::Ranges(const Function& fn, Dominators dominators) : fn_(fn), dominators_(std::move(dominators)) {
   order_dominators();
   number_positions();
   collect_facts();
@@ -278,13 +280,14 @@ bool Ranges::update(InstId id, Range range, bool narrowing, uint32_t round) {
   return true;
 }
 
-bool Ranges::sweep(bool narrowing, uint32_t round) {
+bool Ranges::sweep(size_t first, bool narrowing, uint32_t round) {
   bool changed = false;
-  for (BlockId b : dominators_.order) {
+  for (size_t i = first; i < dominators_.order.size(); ++i) {
+    BlockId b = dominators_.order[i];
     const auto& phis = fn_.at(b).phis;
-    for (size_t i = 0; i < phis.size(); ++i) {
-      if (range_bits(fn_.at(phis[i]).type) == 0) continue;
-      changed |= update(phis[i], transfer_phi(b, i), narrowing, round);
+    for (size_t p = 0; p < phis.size(); ++p) {
+      if (range_bits(fn_.at(phis[p]).type) == 0) continue;
+      changed |= update(phis[p], transfer_phi(b, p), narrowing, round);
     }
     for (InstId id : fn_.at(b).insts) {
       if (range_bits(fn_.at(id).type) == 0 || fn_.is_constant(id)) continue;
@@ -294,18 +297,31 @@ bool Ranges::sweep(bool narrowing, uint32_t round) {
   return changed;
 }
 
+size_t Ranges::first_header() const {
+  size_t first = dominators_.order.size();
+  for (BlockId b : dominators_.order) {
+    for (const Edge& edge : fn_.at(b).successors) {
+      size_t target = dominators_.number[edge.target.index];
+      if (target <= dominators_.number[b.index]) first = std::min(first, target);
+    }
+  }
+  return first;
+}
+
 void Ranges::solve() {
   ranges_.assign(fn_.insts.size(), Range());
   rises_.assign(fn_.insts.size(), 0);
-  bool stable = false;
-  for (uint32_t round = 0; round < kMaxRounds && !stable; ++round) stable = !sweep(false, round);
+  // In this order everything in front of the first loop comes after what it depends on, so once is enough.
+  size_t header = first_header();
+  bool stable = !sweep(0, false, 0) || header == dominators_.order.size();
+  for (uint32_t round = 1; round < kMaxRounds && !stable; ++round) stable = !sweep(header, false, round);
   if (!stable) {
     // Never seen; the types alone are always right.
     ranges_.clear();
     return;
   }
   for (uint32_t round = 0; round < 2; ++round) {
-    if (!sweep(true, round)) break;
+    if (!sweep(header, true, round)) break;
   }
 }
 

@@ -33,6 +33,8 @@ class Ranges {
  public:
   /// Needs: predecessors up to date. Instructions made later have the full range of their type.
   explicit Ranges(const Function& fn);
+  /// With the dominators of the function as it is.
+  Ranges(const Function& fn, Dominators dominators);
 
   const Dominators& dominators() const { return dominators_; }
   /// Range of the value wherever it is defined.
@@ -69,7 +71,8 @@ class Ranges {
   void collect_facts();
   void collect_thresholds();
   void solve();
-  bool sweep(bool narrowing, uint32_t round);
+  size_t first_header() const;  // position in order of the first block that an edge leads back to
+  bool sweep(size_t first, bool narrowing, uint32_t round);
   bool update(InstId id, Range range, bool narrowing, uint32_t round);
   Range transfer(InstId id) const;
   Range transfer_phi(BlockId block, size_t index) const;

@@ -7,6 +7,8 @@
 //
 // Source: the redundancy test of Braun et al., "Simple and Efficient Construction of SSA Form" (CC 2013); removing one
 // parameter may make another redundant, so uses are queued until nothing changes.
+#include <algorithm>
+
 #include "jit/ir/ir.h"
 #include "jit/opt/passes.h"
 
@@ -32,6 +34,8 @@ InstId unique_value(const Function& fn, InstId phi, const Incoming& in) {
 }  // namespace
 
 bool simplify_phis(Function& fn, PassContext&) {
+  auto has_phis = [](const Block& block) { return !block.phis.empty(); };
+  if (std::none_of(fn.blocks.begin(), fn.blocks.end(), has_phis)) return false;
   std::vector<Incoming> incoming(fn.insts.size());
   std::vector<std::vector<uint32_t>> phi_users(fn.insts.size());
   std::vector<uint32_t> work;

@@ -137,6 +137,9 @@ class Analyser {
   // Definitions, uses, reserved registers, clobbers, and which blocks mention which vregs.
   void scan_operands() {
     out_.defs.resize(fn_.vregs.size());
+    last_touch_.assign(fn_.vregs.size(), kNone);
+    use_pairs_.reserve(fn_.operands.size() + fn_.block_vregs.size());
+    touches_.reserve(fn_.operands.size() + fn_.block_vregs.size());
     for (uint32_t b = 0; b < fn_.blocks.size(); ++b) {
       const RaBlock& block = fn_.blocks[b];
       uint32_t number = 0;
@@ -236,7 +239,11 @@ class Analyser {
     use_pairs_.push_back({v, use});
     touch(v, b);
   }
-  void touch(uint32_t v, uint32_t b) { touches_.push_back({v, b}); }
+  void touch(uint32_t v, uint32_t b) {
+    if (last_touch_[v] == b) return;  // blocks are scanned one after the other
+    last_touch_[v] = b;
+    touches_.push_back({v, b});
+  }
 
   // Keeps a register's list ascending and disjoint; overlaps inside one instruction are the same reservation twice.
   void reserve(uint32_t preg, FixedRange range) {
@@ -314,10 +321,9 @@ class Analyser {
   // Backwards over each block; `open_[v]` is where the stretch of v that is being built ends.
   void build_ranges() {
     open_.assign(fn_.vregs.size(), 0);
-    std::vector<uint32_t> live;
+    pieces_.reserve(fn_.vregs.size() + out_.live_in.items.size());
     for (uint32_t b = count(fn_.blocks); b-- != 0;) {
       const RaBlock& block = fn_.blocks[b];
-      live.clear();
       Pos end = out_.block_start[b + 1];
       for (const RaEdge& e : fn_.edges_of(block)) {
         for (uint32_t v : out_.live_in[e.target]) extend(v, end);
@@ -431,7 +437,8 @@ class Analyser {
   const RaFunction& fn_;
   Analysis out_;
   std::vector<std::pair<uint32_t, Use>> use_pairs_;
-  std::vector<std::pair<uint32_t, uint32_t>> touches_;  // (vreg, block that mentions it)
+  std::vector<std::pair<uint32_t, uint32_t>> touches_;  // (vreg, block that mentions it), each once
+  std::vector<uint32_t> last_touch_;                    // per vreg: block
   std::vector<std::pair<uint32_t, Range>> pieces_;
   std::vector<Pos> open_;
   std::vector<Affinity> affine_;

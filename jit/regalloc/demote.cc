@@ -29,7 +29,8 @@ class Demoter {
   };
 
   void find_candidates() {
-    ids_.begin.assign(1, 0);
+    ids_.begin.reserve(fn_.vregs.size() + 1);
+    ids_.begin.push_back(0);
     for (uint32_t v = 0; v < fn_.vregs.size(); ++v) {
       size_t first = ids_.items.size();
       bool in_memory = false;

@@ -61,22 +61,24 @@ class LinearScan {
       push(out_.first[v]);
     }
   }
-  struct Later {
-    const LinearScan* scan;
-    bool operator()(uint32_t x, uint32_t y) const {
-      const Interval &a = scan->out_.intervals[x], &b = scan->out_.intervals[y];
-      if (a.start != b.start) return a.start > b.start;
-      if (scan->weight_[a.vreg] != scan->weight_[b.vreg]) return scan->weight_[a.vreg] < scan->weight_[b.vreg];
-      return x > y;
-    }
+  /// An interval in the queue, with what orders it: an interval's start and its vreg's weight never change.
+  struct Waiting {
+    Pos start;
+    uint32_t id;
+    uint64_t weight;
   };
+  static bool later(const Waiting& x, const Waiting& y) {
+    if (x.start != y.start) return x.start > y.start;
+    if (x.weight != y.weight) return x.weight < y.weight;
+    return x.id > y.id;
+  }
   void push(uint32_t id) {
-    heap_.push_back(id);
-    std::push_heap(heap_.begin(), heap_.end(), Later{this});
+    heap_.push_back({at(id).start, id, weight_[at(id).vreg]});
+    std::push_heap(heap_.begin(), heap_.end(), later);
   }
   uint32_t pop() {
-    std::pop_heap(heap_.begin(), heap_.end(), Later{this});
-    uint32_t id = heap_.back();
+    std::pop_heap(heap_.begin(), heap_.end(), later);
+    uint32_t id = heap_.back().id;
     heap_.pop_back();
     return id;
   }
@@ -85,9 +87,12 @@ class LinearScan {
 
   /// First use of `vreg` at or after `pos`.
   const Use* use_at_or_after(uint32_t vreg, Pos pos) const {
+    constexpr size_t kFew = 8;
     auto uses = a_.uses[vreg];
-    auto it = std::lower_bound(uses.begin(), uses.end(), pos, [](const Use& u, Pos p) { return u.pos < p; });
-    return uses.data() + (it - uses.begin());
+    const Use *use = uses.data(), *end = use + uses.size();
+    if (uses.size() > kFew) return std::lower_bound(use, end, pos, [](const Use& u, Pos p) { return u.pos < p; });
+    while (use != end && use->pos < pos) ++use;
+    return use;
   }
   const Use* uses_end(uint32_t vreg) const { return a_.uses[vreg].data() + a_.uses[vreg].size(); }
 
@@ -242,13 +247,14 @@ class LinearScan {
   void advance(Pos pos) {
     if (pos == advanced_to_) return;
     advanced_to_ = pos;
-    for (const auto& regs : order_) {
-      for (PReg r : regs) {
-        uint32_t k = r.index();
-        work_ += residents_[k].size();
-        std::erase_if(residents_[k], [&](uint32_t id) { return at(id).end <= pos; });
-        const auto& list = a_.fixed[k];
-        while (fixed_cursor_[k] < list.size() && list[fixed_cursor_[k]].to <= pos) ++fixed_cursor_[k];
+    if (pos >= next_end_) {
+      next_end_ = kNever;
+      for (const auto& regs : order_) {
+        for (PReg r : regs) {
+          uint32_t k = r.index();
+          if (first_end_[k] <= pos) forget(k, pos);
+          next_end_ = std::min(next_end_, first_end_[k]);
+        }
       }
     }
     for (size_t k = 0; k < a_.clobbers.size(); ++k) {
@@ -256,6 +262,21 @@ class LinearScan {
       while (clobber_cursor_[k] < points.size() && points[clobber_cursor_[k]] < pos) ++clobber_cursor_[k];
     }
     while (safepoint_cursor_ < a_.safepoints.size() && a_.safepoints[safepoint_cursor_] < pos) ++safepoint_cursor_;
+  }
+
+  /// What lies before `pos` in register `k`.
+  void forget(uint32_t k, Pos pos) {
+    work_ += residents_[k].size();
+    std::erase_if(residents_[k], [&](uint32_t id) { return at(id).end <= pos; });
+    const auto& list = a_.fixed[k];
+    while (fixed_cursor_[k] < list.size() && list[fixed_cursor_[k]].to <= pos) ++fixed_cursor_[k];
+    first_end_[k] = fixed_cursor_[k] < list.size() ? list[fixed_cursor_[k]].to : kNever;
+    for (uint32_t id : residents_[k]) first_end_[k] = std::min(first_end_[k], at(id).end);
+  }
+  /// An interval in register `k` ends at `pos`.
+  void note_end(uint32_t k, Pos pos) {
+    first_end_[k] = std::min(first_end_[k], pos);
+    next_end_ = std::min(next_end_, pos);
   }
 
   // -------------------------------------------------------------------------------------------------- placing
@@ -287,10 +308,17 @@ class LinearScan {
     if (options_.random_seed != 0 || spill_everything_) return false;
     const Interval cur = at(id);
     const auto& regs = order(cur.vreg);
+    auto next = regs.begin();  // without hints, in order
     for (size_t tried = 0; tried < regs.size(); ++tried) {
       const PReg* best = nullptr;
-      for (const PReg& r : regs) {
-        if ((*found & bit(r)) == 0 && (best == nullptr || hint_[r.index()] > hint_[best->index()])) best = &r;
+      if ((hinted_ & ~*found) != 0) {
+        for (const PReg& r : regs) {
+          if ((hinted_ & ~*found & bit(r)) != 0 && (best == nullptr || hint_[r.index()] > hint_[best->index()])) best = &r;
+        }
+      }
+      if (best == nullptr) {
+        while ((*found & bit(*next)) != 0) ++next;
+        best = &*next;
       }
       *found |= bit(*best);
       find_limit(cur, best->index());
@@ -388,6 +416,7 @@ class LinearScan {
   void assign(uint32_t id, uint32_t preg) {
     at(id).reg = static_cast<uint8_t>(preg);
     residents_[preg].push_back(id);
+    note_end(preg, at(id).end);
     family_reg_[a_.family[at(id).vreg]] = static_cast<uint8_t>(preg);
   }
 
@@ -429,6 +458,7 @@ class LinearScan {
     if (tail.next != kNone) at(tail.next).prev = rest;
     at(id).next = rest;
     at(id).end = pos;
+    if (at(id).reg < residents_.size()) note_end(at(id).reg, pos);
     ++work_;
     return rest;
   }
@@ -671,11 +701,14 @@ class LinearScan {
     return kInMemory;
   }
   void add_hint(uint32_t preg, uint64_t frequency) {
-    if (preg < 64) hint_[preg] += frequency;
+    if (preg >= hint_.size() || frequency == 0) return;
+    hint_[preg] += frequency;
+    hinted_ |= PRegSet{1} << preg;
   }
 
   void score_hints(const Interval& cur) {
     for (PReg r : order(cur.vreg)) hint_[r.index()] = 0;
+    hinted_ = 0;
     add_hint(family_reg_[a_.family[cur.vreg]], 1);
     if (cur.prev != kNone) {
       uint32_t before = cur.prev;  // the register of the previous interval, or the one before a stay in memory
@@ -725,7 +758,7 @@ class LinearScan {
   std::array<std::vector<PReg>, kNumRegClasses> order_;
   bool spill_everything_ = false;
   Assignment out_;
-  std::vector<uint32_t> heap_;
+  std::vector<Waiting> heap_;
   std::vector<uint64_t> weight_;                     // per vreg: expected executions of its uses
   std::vector<uint8_t> family_reg_;                  // per family: the register a member got last
   std::array<std::vector<uint32_t>, 64> residents_;  // intervals that own each register now or after a hole
@@ -734,7 +767,10 @@ class LinearScan {
   size_t safepoint_cursor_ = 0;
   Pos advanced_to_ = kNever;
   std::array<Pos, 64> limit_{}, fixed_limit_{};
+  std::array<Pos, 64> first_end_{};  // per register: no interval or reservation in it ends earlier
+  Pos next_end_ = 0;                 // the least of them
   std::array<uint64_t, 64> hint_{};
+  PRegSet hinted_ = 0;               // registers whose hint is not 0
   uint64_t work_ = 0;
 };
 

@@ -7,19 +7,13 @@
 
 namespace orus::jit {
 
-#if defined(ORUS_CHECKED)
-static constexpr bool kCheckEveryResult = true;
-#else
-static constexpr bool kCheckEveryResult = false;
-#endif
-
 Result<RaResult> allocate_linear_scan(const RaFunction& fn, const RaEnv& env, const RaOptions& options) {
   if (auto status = validate_ra_function(fn, env); !status.ok()) return status.error();
   ORUS_TRY(analysis, ra::analyse(fn));
   ORUS_TRY(assignment, ra::linear_scan(analysis, env, options));
   if (options.random_seed % 2 == 0) ra::demote_unprofitable(analysis, assignment);
   RaResult result = ra::resolve(analysis, env, options, assignment);
-  if constexpr (kCheckEveryResult) {
+  if constexpr (kChecksAllocations) {
     Status verdict = check_allocation(fn, env, result);
     std::string problem = verdict.ok() ? "" : verdict.error().where + ": " + verdict.error().detail;
     CheckContext context("register allocation", problem.c_str());

@@ -222,6 +222,13 @@ struct RaOptions {
   uint32_t spill_above_insts = 200'000;
 };
 
+/// Checked builds hold every result against the checker themselves; a failure there is an ORUS_CHECK.
+#if defined(ORUS_CHECKED)
+inline constexpr bool kChecksAllocations = true;
+#else
+inline constexpr bool kChecksAllocations = false;
+#endif
+
 /// Allocates registers for `fn`.
 ///
 /// Returns: places and moves such that running the edited function equals running `fn`; see the checker.

@@ -62,7 +62,9 @@ class Resolver {
   // -------------------------------------------------------------------------------------------------- places
 
   void collect_pieces() {
-    pieces_.begin.assign(1, 0);
+    pieces_.begin.reserve(in_.first.size() + 1);
+    pieces_.begin.push_back(0);
+    pieces_.items.reserve(in_.intervals.size());
     for (uint32_t first : in_.first) {
       for (uint32_t id = first; id != kNone; id = in_.intervals[id].next) {
         ORUS_DCHECK(in_.intervals[id].reg != kUnplaced);

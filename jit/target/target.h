@@ -52,7 +52,7 @@ struct Target {
     std::vector<uint8_t> bytes;
     uint32_t enter, leave, interpret, barrier;
   };
-  Stubs (*stubs)();
+  const Stubs& (*stubs)();  // made once a process
   /// Reads emitted code back and holds it against what it was emitted from; for tests and fuzzing. Errors: kBadIr.
   Status (*judge)(const Lowering& lowering, const RaResult& allocation, const EmittedUnit& unit);
   std::string (*disassemble)(const uint8_t* code, size_t size, uint64_t address);

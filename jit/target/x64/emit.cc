@@ -119,8 +119,8 @@ void Emitter::runtime(const LirInst& inst) {
 
 void emit(const Lowering& lowering, const RaResult& allocation, const EmitOptions& options, EmittedUnit* out) {
   size_t bound = 4096 + 128 * lowering.out.insts.size() + 16 * allocation.edits.size() + 16 * lowering.out.exits.size();
-  std::vector<uint8_t> buffer(bound);
-  Emitter emitter(lowering, allocation, options, out, buffer);
+  auto buffer = std::make_unique_for_overwrite<uint8_t[]>(bound);
+  Emitter emitter(lowering, allocation, options, out, {buffer.get(), bound});
   emitter.run();
   ORUS_CHECK(Xbyak::GetError() == Xbyak::ERR_NONE);
   out->bytes.assign(emitter.getCode(), emitter.getCode() + emitter.getSize());

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 
 #include "jit/code/runtime_table.h"
 #include "jit/target/x64/x64.h"
@@ -40,7 +41,7 @@ inline bool host_has_avx() {
 
 class Emitter : public Xbyak::CodeGenerator {
  public:
-  Emitter(const Lowering& lowering, const RaResult& allocation, const EmitOptions& options, EmittedUnit* out, std::vector<uint8_t>& buffer)
+  Emitter(const Lowering& lowering, const RaResult& allocation, const EmitOptions& options, EmittedUnit* out, std::span<uint8_t> buffer)
       : CodeGenerator(buffer.size(), buffer.data()),
         l(lowering),
         ra(allocation),

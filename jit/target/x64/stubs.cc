@@ -149,7 +149,7 @@ const RaEnv& registers() {
 
 }  // namespace
 
-Target::Stubs make_stubs() {
+static Target::Stubs make_stubs() {
   std::vector<uint8_t> buffer(4096);
   StubWriter writer(buffer);
   Target::Stubs stubs;
@@ -166,6 +166,11 @@ Target::Stubs make_stubs() {
   return stubs;
 }
 
+const Target::Stubs& stubs() {
+  static const Target::Stubs kStubs = make_stubs();
+  return kStubs;
+}
+
 std::string disassemble(const uint8_t* code, size_t size, uint64_t address) {
   ZydisDisassembledInstruction insn;
   std::string text;
@@ -180,7 +185,7 @@ std::string disassemble(const uint8_t* code, size_t size, uint64_t address) {
   return text;
 }
 
-const Target kTarget = {"x64", registers, select, emit, make_stubs, judge_code, disassemble};
+const Target kTarget = {"x64", registers, select, emit, stubs, judge_code, disassemble};
 
 }  // namespace x64
 }  // namespace orus::jit

@@ -85,7 +85,7 @@ enum Op : uint16_t {
 
 void select(Lowering& lowering);
 void emit(const Lowering& lowering, const RaResult& allocation, const EmitOptions& options, EmittedUnit* out);
-Target::Stubs make_stubs();
+const Target::Stubs& stubs();
 extern const Target kTarget;
 std::string disassemble(const uint8_t* code, size_t size, uint64_t address);
 
