@@ -19,7 +19,7 @@ void FunctionGen::policy_statement() {
       case Policy::kFixedRegisters: return fixed_registers();
       case Policy::kLargeConstants: return large_constants();
       case Policy::kColdExits: return cold_exit();
-      case Policy::kGlobalLoops: return global_updates();
+      case Policy::kGlobalLoops: return s_.flip() ? shared_globals() : global_updates();
       case Policy::kSmallCallees: return call();
       case Policy::kCheckedLoops: return checked_loop();
       case Policy::kSelects: return selected_value();
@@ -28,6 +28,9 @@ void FunctionGen::policy_statement() {
       case Policy::kYoungIntoOld: return young_into_old();
       case Policy::kGuardedDivision: return guarded_division();
       case Policy::kValueTables: return value_table();
+      case Policy::kImplied: return implied_condition();
+      case Policy::kTestedDivision: return tested_division();
+      case Policy::kInPlace: return in_place();
       case Policy::kCount: return;
     }
   }
@@ -67,44 +70,6 @@ void FunctionGen::repeat_expression() {
     return;
   }
   random_data_op();
-}
-
-/// Two names that may be one array: store by one, load by the other, store again.
-void FunctionGen::may_alias() {
-  static constexpr TypeId kElements[] = {kTypeI32, kTypeI64, kTypeF64, kTypeU64};
-  TypeId element = s_.pick(kElements);
-  TypeId type = m_.builder.array_of(element);
-  Facts shape{.elem = 12, .min_len = 8};
-  Reg a = value(type, shape), b = fresh(type, facts(a));
-  op(Op::mov, b, a);
-  wrote(b);
-  if (s_.flip()) {
-    Label same = b_.label();
-    Reg other = make_array(type, {.elem = facts(a).elem, .min_len = facts(a).min_len}, 1);
-    if (!storable(facts(other), facts(b))) return;
-    conditional_jump(same);
-    op(Op::mov, b, other);
-    b_.bind(same);
-  }
-  bool narrow = element == kTypeI32;
-  Op get = narrow ? Op::array_get_4 : Op::array_get_8, set = narrow ? Op::array_set_4 : Op::array_set_8;
-  Facts inside{.bits = static_cast<uint8_t>(std::bit_width(facts(a).min_len) - 1), .nonneg = true};
-  // Constants, or two numbers that nobody can tell apart before they run: equal every second time.
-  Facts two{.bits = 1, .nonneg = true};
-  bool constants = s_.flip();
-  Reg i = constants ? number(kTypeI32, s_.below(4)) : value(kTypeI32, s_.flip() ? two : inside);
-  Reg j = constants ? number(kTypeI32, s_.below(4)) : s_.chance(3) ? i : make_masked(kTypeI32, two);
-  for (uint32_t n = 2 + s_.below(3); n > 0; --n) {
-    Reg array = s_.flip() ? a : b, index = s_.flip() ? i : j;
-    if (s_.flip()) {
-      op(set, array, index, value(element, {.bits = facts(a).elem}));
-    } else {
-      Reg d = fresh(element, {.bits = facts(a).elem});
-      op(get, d, array, index);
-      wrote(d);
-      if (s_.flip()) keep_visible(d);
-    }
-  }
 }
 
 /// a[i * k + c] near the length.
