@@ -140,6 +140,8 @@ class FunctionGen {
   void shared_globals();
 
   // Policies about ranges and facts (policies_ranges.cc)
+  uint64_t threshold_number(TypeId type);
+  Reg integer(TypeId type, uint64_t number);
   Reg threshold(TypeId type);
   Reg ranged_value(TypeId type);
   void show_order(Reg x, Reg y);

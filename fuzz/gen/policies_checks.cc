@@ -38,7 +38,7 @@ void FunctionGen::checked_loop() {
   if (!affordable(static_cast<uint64_t>(trips) * 14) || depth_ >= 4) return;
   int32_t low = static_cast<int32_t>(s_.below(3)), span = (trips - 1) * std::abs(by);
   int32_t start = by > 0 ? low : low + span, last = by > 0 ? low + span : low;
-  bool short_by_one = s_.chance(5), below_zero = s_.chance(by < 0 ? 3 : 8);
+  bool short_by_one = s_.chance(5), below_zero = by < 0 ? s_.flip() : s_.chance(8);
   int32_t length = std::max(low + span + 1 - (short_by_one ? 1 : 0), 1);
   Reg array = filled_array(length);
   TypeId element = m_.type(registers_[array].type).element;
@@ -73,8 +73,8 @@ void FunctionGen::checked_loop() {
   ++tries_;
   counters_.push_back(counter);
   // A test that is never true, or only at the end, on the side where the counter does not go.
-  if (s_.chance(4)) {
-    int32_t wall = (by > 0 ? start : last + span) + static_cast<int32_t>(s_.below(2)) * (by > 0 ? -1 : 1);
+  if (s_.chance(by < 0 ? 2 : 4)) {
+    int32_t wall = start + (s_.chance(3) ? by > 0 ? -1 : 1 : 0);
     jump_op(by > 0 ? Op::jltk_i32 : Op::jgtk_i32, counter, static_cast<uint16_t>(wall), exit);
   }
   checked_body(array, counter, sum, flag, by > 0 ? last : start);
@@ -151,6 +151,8 @@ void FunctionGen::selected_value() {
   if (s_.flip()) v = hidden(v);
   Reg low = number(kTypeI32, static_cast<int32_t>(s_.below(6))), k = number(kTypeI32, static_cast<int32_t>(s_.below(20)));
   if (s_.chance(3)) low = computed(v);
+  // What decides may bound the value, and often does not.
+  Reg w = s_.chance(3) ? v : s_.flip() ? value(kTypeI32, {.bits = 12}) : hidden(number(kTypeI32, s_.below(20)));
   bool first = s_.flip();
   Reg x = fresh(kTypeI32, kNoFacts), truth = kNoReg;
   op(Op::mov, x, first ? v : low);
@@ -161,10 +163,10 @@ void FunctionGen::selected_value() {
   uint32_t which = s_.below(std::size(kJumps));
   bool swapped = s_.flip();
   if (s_.flip()) {
-    jump_op(kJumps[which], swapped ? k : v, swapped ? v : k, skip);
+    jump_op(kJumps[which], swapped ? k : w, swapped ? w : k, skip);
   } else {
     truth = fresh(kTypeBool, kNoFacts);
-    op(kTruths[which], truth, swapped ? k : v, swapped ? v : k);
+    op(kTruths[which], truth, swapped ? k : w, swapped ? w : k);
     wrote(truth);
     step();
     s_.flip() ? b_.jump_if(truth, skip) : b_.jump_unless(truth, skip);

@@ -29,19 +29,24 @@ bool is_signed(const IntegerOps& k) { return k.type == kTypeI32 || k.type == kTy
 }  // namespace
 
 /// A number where kinds, or parts of them, end: what comparisons tell values on both sides of apart.
-Reg FunctionGen::threshold(TypeId type) {
-  if (s_.chance(4)) return constant(type, kNoFacts);
-  static constexpr uint8_t kPowers[] = {31, 0, 16, 32, 15, 8, 7, 63, 30, 33};
+uint64_t FunctionGen::threshold_number(TypeId type) {
   const IntegerOps& k = ops_of(type);
+  if (s_.chance(4)) return m_.values.constant(m_.kind(type), kNoFacts);
+  static constexpr uint8_t kPowers[] = {31, 0, 16, 32, 15, 8, 7, 63, 30, 33};
   uint64_t power = uint64_t{1} << std::min<uint32_t>(s_.pick(kPowers), k.width - 1);
-  uint64_t number = s_.chance(4) ? 0 : power + s_.below(3) - 1;
-  if (is_signed(k) && s_.chance(4)) number = uint64_t{0} - number;
+  uint64_t number = s_.chance(3) ? 0 : power + s_.below(3) - 1;
+  return is_signed(k) && s_.chance(4) ? uint64_t{0} - number : number;
+}
+
+Reg FunctionGen::integer(TypeId type, uint64_t number) {
   Reg d = fresh(type, kNoFacts);
   step();
-  b_.load_k(d, m_.builder.constant(type, k.width == 32 ? number & UINT32_MAX : number));
+  b_.load_k(d, m_.builder.constant(type, ops_of(type).width == 32 ? number & UINT32_MAX : number));
   wrote(d);
   return d;
 }
+
+Reg FunctionGen::threshold(TypeId type) { return integer(type, threshold_number(type)); }
 
 /// A number whose range follows from how it is made (a mask, a shift, a remainder, a counter), moved by a little; what
 /// goes in is often all ones or the smallest number, so that the ends of the range are met.
@@ -110,7 +115,7 @@ void FunctionGen::conversion_chain() {
     compare_result(x);
   } else {
     for (uint32_t n = 1 + s_.below(2); n > 0; --n) {
-      Reg y = threshold(registers_[x].type);
+      Reg y = s_.chance(3) ? number(registers_[x].type, 0) : threshold(registers_[x].type);
       s_.flip() ? show_order(x, y) : show_order(y, x);
     }
   }
@@ -121,8 +126,9 @@ void FunctionGen::conversion_chain() {
 /// has decided must be what the second shows, on either side.
 void FunctionGen::implied_condition() {
   const IntegerOps& k = s_.pick(kIntegers);
-  Reg a = s_.flip() ? ranged_value(k.type) : s_.flip() ? hidden(threshold(k.type)) : value(k.type);
-  Reg b = s_.chance(3) ? ranged_value(k.type) : s_.flip() ? threshold(k.type) : s_.flip() ? hidden(a) : value(k.type);
+  uint64_t number = threshold_number(k.type);
+  Reg a = s_.chance(4) ? ranged_value(k.type) : hidden(integer(k.type, s_.flip() ? number + s_.below(3) - 1 : threshold_number(k.type)));
+  Reg b = s_.flip() ? integer(k.type, number) : s_.flip() ? ranged_value(k.type) : hidden(a);
   const Op jumps[] = {k.jlt, k.jle, k.jlt, k.jle, k.jeq, k.jne};
   Label other = b_.label();
   bool swapped = s_.flip();
@@ -147,18 +153,19 @@ void FunctionGen::tested_division() {
   if (!affordable(uint64_t{trips} * 14) || depth_ >= 4) return guarded_division();
   const IntegerOps& k = s_.pick(kIntegers);
   int64_t bad = is_signed(k) && s_.flip() ? -1 : 0;
-  Reg y = hidden(number(k.type, s_.chance(4) ? 3 : bad)), x = value(k.type), result = fresh_pinned(k.type, kNoFacts);
+  Reg y = hidden(number(k.type, s_.chance(5) ? 3 : bad)), x = value(k.type), result = fresh_pinned(k.type, kNoFacts);
   if (is_signed(k) && s_.flip()) x = number(k.type, k.width == 32 ? INT32_MIN : INT64_MIN);
   if (s_.flip()) x = hidden(x);
   op(Op::mov, result, x);
   wrote(result);
   // Another division by it proves a part of what the one in the loop needs.
-  if (bad != 0 && s_.flip()) op(s_.flip() ? k.div : k.rem, result, number(k.type, 1 + s_.below(9)), y);
+  if (bad != 0 && s_.chance(3)) op(s_.flip() ? k.div : k.rem, result, number(k.type, 1 + s_.below(9)), y);
   Reg forbidden = number(k.type, bad);
-  bool tested = s_.flip();
+  bool tested = s_.chance(3), both = bad != 0 && s_.flip();
   small_loop(trips, [&] {
     Label next = b_.label();
     if (s_.chance(6)) conditional_jump(next);
+    if (both) op(s_.flip() ? k.div : k.rem, result, number(k.type, 1 + s_.below(9)), y);
     if (tested) jump_op(k.jeq, y, forbidden, s_.flip() ? next : loop_exit());
     protect([&] { op(s_.flip() ? k.div : k.rem, result, x, y); });
     b_.bind(next);
