@@ -174,8 +174,13 @@ void FunctionGen::cold_exit() {
 /// load, change, store of several globals.
 void FunctionGen::global_updates() {
   for (uint32_t n = 1 + s_.below(3); n > 0 && !m_.globals.empty(); --n) {
-    GlobalPlan& global = m_.globals[s_.below(static_cast<uint32_t>(m_.globals.size()))];
-    if (!is_numeric(m_.kind(global.promise.type)) || global.promise.facts.bits != Facts::kAny || global.promise.facts.nonneg) {
+    // One that may have any value, if there is one.
+    auto count = static_cast<uint32_t>(m_.globals.size());
+    uint32_t at = s_.below(count), tries = 0;
+    auto any_number = [&](const Promise& p) { return is_numeric(m_.kind(p.type)) && p.facts.bits == Facts::kAny && !p.facts.nonneg; };
+    while (tries < count && !any_number(m_.globals[(at + tries) % count].promise)) ++tries;
+    GlobalPlan& global = m_.globals[(at + tries) % count];
+    if (tries == count) {
       load_global(global);
       continue;
     }

@@ -103,7 +103,7 @@ void FunctionGen::checked_loop() {
 void FunctionGen::checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_t largest) {
   bool narrow = registers_[sum].type == kTypeI32;
   Label skip = b_.label();
-  uint32_t condition = s_.below(5);
+  uint32_t condition = s_.flip() ? 0 : 1 + s_.below(3);
   if (condition == 1) jump_op(Op::jnek_i32, flag, static_cast<uint16_t>(s_.below(4)), skip);
   if (condition == 2) jump_op(Op::jltk_i32, counter, static_cast<uint16_t>(s_.below(6)), skip);
   if (condition == 3) jump_op(Op::jgtk_i32, counter, static_cast<uint16_t>(largest - static_cast<int32_t>(s_.below(3))), skip);

@@ -98,7 +98,7 @@ void FunctionGen::conversion_chain() {
   static constexpr Op kConversions[] = {Op::conv_i32_u32, Op::conv_u32_i64, Op::conv_u32_u64, Op::conv_i32_i64,
                                         Op::conv_i64_i32, Op::conv_u32_i32, Op::conv_i64_f64, Op::conv_f64_i32,
                                         Op::conv_f64_i64, Op::conv_u64_f64, Op::index_i64,    Op::conv_i32_f64};
-  Reg x = ranged_value(s_.pick(kIntegers).type);
+  Reg x = ranged_value(s_.chance(3) ? kTypeI64 : s_.pick(kIntegers).type);
   for (uint32_t n = 1 + s_.below(3); n > 0; --n) {
     uint32_t at = s_.below(std::size(kConversions));
     for (size_t i = 0; i < std::size(kConversions); ++i) {
