@@ -117,6 +117,8 @@ class FunctionGen {
   void large_constants();
   void cold_exit();
   void global_updates();
+  bool takes_any_number(const GlobalPlan& global);
+  GlobalPlan* some_global();
 
   // Policies around checks and effects (policies_checks.cc)
   Reg pinned_number(int32_t value);
@@ -125,6 +127,7 @@ class FunctionGen {
   void checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_t largest);
   void keep_visible(Reg r);
   void selected_value();
+  void conditional_count();
   Reg computed(Reg from);
   void across_call();
   void side_effect();

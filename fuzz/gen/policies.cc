@@ -171,16 +171,25 @@ void FunctionGen::cold_exit() {
   b_.bind(skip);
 }
 
+bool FunctionGen::takes_any_number(const GlobalPlan& global) {
+  const Promise& p = global.promise;
+  return is_numeric(m_.kind(p.type)) && p.facts.bits == Facts::kAny && !p.facts.nonneg;
+}
+
+/// A global; one that takes any number if there is one, so that different places meet in the same. Null: no globals.
+GlobalPlan* FunctionGen::some_global() {
+  if (m_.globals.empty()) return nullptr;
+  auto count = static_cast<uint32_t>(m_.globals.size());
+  uint32_t at = s_.below(count), tries = 0;
+  while (tries < count && !takes_any_number(m_.globals[(at + tries) % count])) ++tries;
+  return &m_.globals[(at + tries) % count];
+}
+
 /// load, change, store of several globals.
 void FunctionGen::global_updates() {
   for (uint32_t n = 1 + s_.below(3); n > 0 && !m_.globals.empty(); --n) {
-    // One that may have any value, if there is one.
-    auto count = static_cast<uint32_t>(m_.globals.size());
-    uint32_t at = s_.below(count), tries = 0;
-    auto any_number = [&](const Promise& p) { return is_numeric(m_.kind(p.type)) && p.facts.bits == Facts::kAny && !p.facts.nonneg; };
-    while (tries < count && !any_number(m_.globals[(at + tries) % count].promise)) ++tries;
-    GlobalPlan& global = m_.globals[(at + tries) % count];
-    if (tries == count) {
+    GlobalPlan& global = *some_global();
+    if (!takes_any_number(global)) {
       load_global(global);
       continue;
     }

@@ -57,7 +57,11 @@ void FunctionGen::may_alias() {
     Label same = b_.label();
     Reg other = make_array(type, {.elem = facts(a).elem, .min_len = facts(a).min_len}, 1);
     if (!storable(facts(other), facts(b))) return;
-    conditional_jump(same);
+    if (s_.flip()) {
+      conditional_jump(same);
+    } else {
+      jump_op(Op::jgtk_i32, hidden(number(kTypeI32, s_.below(4))), 0, same);
+    }
     op(Op::mov, b, other);
     b_.bind(same);
   }

@@ -8,7 +8,7 @@
 namespace orus::fuzz {
 namespace {
 
-constexpr int16_t kSteps[] = {1, -1, 2, 3, -2, -3, 7, 1};
+constexpr int16_t kSteps[] = {1, -1, 2, -2, -1, 3, -3, 7};
 
 }  // namespace
 
@@ -147,6 +147,7 @@ void FunctionGen::keep_visible(Reg r) {
 /// x = condition ? a : b, then an index or a checked sum that one of the two does not allow. The condition is a comparison
 /// or a bool that is used again; the values are old ones or computed for this, in front of the jump or behind it.
 void FunctionGen::selected_value() {
+  if (s_.flip() && affordable(60) && depth_ < 4) return conditional_count();
   Reg v = !counters_.empty() && s_.flip() && assigned_[counters_.back()] ? counters_.back() : value(kTypeI32, {.bits = 12});
   if (s_.flip()) v = hidden(v);
   Reg low = number(kTypeI32, static_cast<int32_t>(s_.below(6))), k = number(kTypeI32, static_cast<int32_t>(s_.below(20)));
@@ -189,6 +190,32 @@ void FunctionGen::selected_value() {
   keep_visible(d);
   if (truth != kNoReg && s_.flip()) keep_visible(truth);
   if (s_.flip()) keep_visible(first ? low : v);
+}
+
+/// A loop that adds to a number in some of its iterations.
+void FunctionGen::conditional_count() {
+  Reg x = fresh_pinned(kTypeI32, kNoFacts), v = hidden(number(kTypeI32, s_.below(20)));
+  op(Op::mov, x, s_.flip() ? v : value(kTypeI32, {.bits = 12}));
+  wrote(x);
+  Reg by = s_.flip() ? v : number(kTypeI32, 1 + s_.below(5));
+  bool adds = s_.flip(), negated = s_.flip();
+  small_loop(2 + s_.below(6), [&] {
+    Label skip = b_.label();
+    uint16_t edge = static_cast<uint16_t>(s_.below(5));
+    switch (s_.below(3)) {
+      case 0: jump_op(negated ? Op::jgtk_i32 : Op::jltk_i32, counters_.back(), edge, skip); break;
+      case 1: jump_op(negated ? Op::jlt_i32 : Op::jle_i32, v, s_.flip() ? x : by, skip); break;
+      default: {
+        Reg odd = fresh(kTypeI32, {.bits = 2, .nonneg = true});
+        op(Op::remk_i32, odd, counters_.back(), static_cast<uint16_t>(2 + s_.below(2)));
+        jump_op(negated ? Op::jeqk_i32 : Op::jnek_i32, odd, 1, skip);
+      }
+    }
+    op(adds ? Op::add_i32 : Op::sub_i32, x, x, by);
+    b_.bind(skip);
+    if (s_.chance(4)) statement();
+  });
+  keep_visible(x);
 }
 
 /// Something new, made of a number.
@@ -270,7 +297,7 @@ void FunctionGen::side_effect() {
   if (m_.globals.empty()) return;
   if (s_.flip()) store_global(m_.globals[s_.below(static_cast<uint32_t>(m_.globals.size()))]);
   // Or only looks at one of them.
-  GlobalPlan& global = m_.globals[s_.below(static_cast<uint32_t>(m_.globals.size()))];
+  GlobalPlan& global = *some_global();
   if (s_.flip() || !is_numeric(m_.kind(global.promise.type))) return;
   Reg seen = fresh(global.promise.type, global.promise.facts);
   step();

@@ -56,7 +56,7 @@ Reg FunctionGen::ranged_value(TypeId type) {
   uint8_t bits = static_cast<uint8_t>(1 + s_.below(k.width - 2));
   bool wraps = !is_signed(k), nonneg = wraps;
   Reg d = fresh(type, kNoFacts);
-  switch (s_.below(4)) {
+  switch (s_.below(5)) {
     case 0:
       if (type == kTypeI32 && !counters_.empty() && assigned_[counters_.back()]) {
         op(Op::mov, d, counters_.back());
@@ -65,10 +65,11 @@ Reg FunctionGen::ranged_value(TypeId type) {
       }
       [[fallthrough]];
     case 1:
+    case 2:
       op(k.band, d, x, number(type, static_cast<int64_t>((uint64_t{1} << bits) - 1)));
       nonneg = true;
       break;
-    case 2: op(k.shr, d, x, number(kTypeI64, k.width - 1 - bits)); break;
+    case 3: op(k.shr, d, x, number(kTypeI64, k.width - 1 - bits)); break;
     default: op(k.rem, d, x, number(type, static_cast<int64_t>((uint64_t{1} << bits) - s_.below(2)))); break;
   }
   wrote(d);
@@ -114,8 +115,8 @@ void FunctionGen::conversion_chain() {
   if (registers_[x].type == kTypeF64) {
     compare_result(x);
   } else {
-    for (uint32_t n = 1 + s_.below(2); n > 0; --n) {
-      Reg y = s_.chance(3) ? number(registers_[x].type, 0) : threshold(registers_[x].type);
+    for (uint32_t n = 0; n < 2; ++n) {
+      Reg y = s_.flip() ? number(registers_[x].type, 0) : threshold(registers_[x].type);
       s_.flip() ? show_order(x, y) : show_order(y, x);
     }
   }

@@ -41,12 +41,12 @@ bool is_mixed(Op opcode) {
   return second == '-' ? result != first : second != first;
 }
 
-/// Each mixed one a few times: they have the most edges.
+/// Each mixed one many times: they have the most edges.
 std::vector<Op> table_ops() {
   std::vector<Op> ops;
   for (uint32_t i = 0; i < kOpCount; ++i) {
     Op opcode = static_cast<Op>(i);
-    if (is_table_op(opcode)) ops.insert(ops.end(), is_mixed(opcode) ? 3 : 1, opcode);
+    if (is_table_op(opcode)) ops.insert(ops.end(), is_mixed(opcode) ? 6 : 1, opcode);
   }
   return ops;
 }
@@ -75,7 +75,7 @@ Reg FunctionGen::boundary_table(TypeId type, uint32_t count, bool rounding) {
     Reg k = fresh(type, kNoFacts);
     step();
     bool wide = kind == TypeKind::kI64 || kind == TypeKind::kU64;
-    uint64_t bits = rounding && wide && s_.flip() ? m_.values.between_reals(magnitude_bits(kind)) : m_.values.constant(kind, kNoFacts);
+    uint64_t bits = rounding && wide && !s_.chance(4) ? m_.values.between_reals(magnitude_bits(kind)) : m_.values.constant(kind, kNoFacts);
     b_.load_k(k, m_.builder.constant(type, bits));
     op(element_bytes(kind) == 4 ? Op::array_push_4 : Op::array_push_8, table, k);
   }
