@@ -149,6 +149,7 @@ class FunctionGen {
   Reg ranged_value(TypeId type);
   void show_order(Reg x, Reg y);
   void conversion_chain();
+  void test_sign(Reg x);
   void implied_condition();
   void tested_division();
   void protect(const std::function<void()>& body);

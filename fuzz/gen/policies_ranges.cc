@@ -109,18 +109,19 @@ void FunctionGen::conversion_chain() {
       op(candidate, d, x);
       wrote(d);
       x = d;
+      if (n > 1 && s_.flip()) test_sign(x);
       break;
     }
   }
-  if (registers_[x].type == kTypeF64) {
-    compare_result(x);
-  } else {
-    for (uint32_t n = 0; n < 2; ++n) {
-      Reg y = s_.flip() ? number(registers_[x].type, 0) : threshold(registers_[x].type);
-      s_.flip() ? show_order(x, y) : show_order(y, x);
-    }
-  }
+  test_sign(x);
   keep_visible(x);
+}
+
+/// Shows on which side of zero, or of where kinds end, a number is.
+void FunctionGen::test_sign(Reg x) {
+  TypeId type = registers_[x].type;
+  Reg y = s_.flip() ? number(type, 0) : type == kTypeF64 ? constant(type, kNoFacts) : threshold(type);
+  s_.flip() ? show_order(x, y) : show_order(y, x);
 }
 
 /// Behind a comparison of two numbers, the same two compared again, or one of them with a number nearby: what the first

@@ -85,10 +85,13 @@ Reg FunctionGen::boundary_table(TypeId type, uint32_t count, bool rounding) {
 /// for a in first: for b in second: try what the instructions make of a and b, and keep it.
 void FunctionGen::value_table() {
   static const std::vector<Op> kOps = table_ops();
-  uint32_t count = 4 + s_.below(5);
-  if (!affordable(uint64_t{count} * count * 24) || depth_ >= 3) return;
   std::vector<Op> chosen = {s_.pick(kOps)};
   std::pair<char, char> kinds = operand_kinds(chosen[0]);
+  bool pairs = kinds.second != '-';
+  uint32_t count = pairs ? 4 + s_.below(5) : 6 + s_.below(8);
+  auto cost = [&] { return uint64_t{count} * (pairs ? count : 1) * 24; };
+  while (count > 3 && !affordable(cost())) --count;
+  if (!affordable(cost()) || depth_ >= 3) return random_data_op(), void();
   // More that take the same operands: the next ones in the table from anywhere.
   for (uint32_t at = s_.below(static_cast<uint32_t>(kOps.size())), i = 0; i < kOps.size() && chosen.size() < 3; ++i) {
     Op more = kOps[(at + i) % kOps.size()];
@@ -98,33 +101,36 @@ void FunctionGen::value_table() {
   }
   bool rounding = std::any_of(chosen.begin(), chosen.end(), rounds);
   TypeId first = scalar_of_letter(kinds.first);
-  TypeId second = kinds.second == '-' ? first : kinds.second == 'L' ? kTypeI64 : scalar_of_letter(kinds.second);
-  Reg rows = boundary_table(first, count, rounding), columns = boundary_table(second, count, rounding);
+  TypeId second = !pairs ? first : kinds.second == 'L' ? kTypeI64 : scalar_of_letter(kinds.second);
+  Reg rows = boundary_table(first, count, rounding), columns = pairs ? boundary_table(second, count, rounding) : rows;
   std::vector<Reg> logs;
   for (Op opcode : chosen) logs.push_back(result_log(opcode));
-  Reg limit = pinned_number(static_cast<int32_t>(count)), i = pinned_number(0), j = pinned_number(0);
-  Facts inside{.bits = 4, .nonneg = true};
-  registers_[i].facts = registers_[j].facts = inside;
   Assigned before = assigned_;
   Label outer = b_.label(), inner = b_.label();
+  Reg i = pinned_number(0), j = pairs ? pinned_number(0) : i;
+  registers_[i].facts = registers_[j].facts = {.bits = 4, .nonneg = true};
   uint64_t times = mult_;
   step();
   b_.bind_loop(outer);
-  op(Op::load_k, j, m_.builder.constant(kTypeI32, 0).index);
-  step();
-  b_.bind_loop(inner);
-  mult_ *= uint64_t{count} * count;
+  if (pairs) {
+    op(Op::load_k, j, static_cast<uint16_t>(m_.builder.constant(kTypeI32, 0).index));
+    step();
+    b_.bind_loop(inner);
+  }
+  mult_ *= uint64_t{count} * (pairs ? count : 1);
   Reg a = fresh(first, kNoFacts), b = fresh(second, kNoFacts);
   op(element_bytes(m_.kind(first)) == 4 ? Op::array_get_4 : Op::array_get_8, a, rows, i);
   op(element_bytes(m_.kind(second)) == 4 ? Op::array_get_4 : Op::array_get_8, b, columns, j);
   wrote(a);
   wrote(b);
   for (size_t n = 0; n < chosen.size(); ++n) table_op(chosen[n], a, b, logs[n]);
-  op(Op::addk_i32, j, j, 1);
-  jump_op(Op::jlt_i32, j, limit, inner);
-  op(Op::addk_i32, i, i, 1);
+  auto next = [&](Reg counter, Label head) {
+    op(Op::addk_i32, counter, counter, 1);
+    jump_op(Op::jltk_i32, counter, static_cast<uint16_t>(count), head);
+  };
+  if (pairs) next(j, inner);
   mult_ = times;
-  jump_op(Op::jlt_i32, i, limit, outer);
+  next(i, outer);
   restore(before);
 }
 
