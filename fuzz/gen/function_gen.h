@@ -124,6 +124,8 @@ class FunctionGen {
   Reg pinned_number(int32_t value);
   Reg filled_array(int32_t length);
   void checked_loop();
+  void wall(Reg counter, int32_t start, int32_t by, Label exit);
+  void two_counters();
   void checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_t largest);
   void keep_visible(Reg r);
   void selected_value();

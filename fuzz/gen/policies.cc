@@ -14,7 +14,7 @@ void FunctionGen::policy_statement() {
       case Policy::kInvariants: return invariant_chain();
       case Policy::kRepeats: return repeat_expression();
       case Policy::kMayAlias: return may_alias();
-      case Policy::kAffineIndex: return affine_index();
+      case Policy::kAffineIndex: return s_.chance(3) ? two_counters() : affine_index();
       case Policy::kPressure: return pressure();
       case Policy::kFixedRegisters: return fixed_registers();
       case Policy::kLargeConstants: return large_constants();

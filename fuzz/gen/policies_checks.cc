@@ -72,11 +72,7 @@ void FunctionGen::checked_loop() {
   mult_ *= static_cast<uint64_t>(trips);
   ++tries_;
   counters_.push_back(counter);
-  // A test that is never true, or only at the end, on the side where the counter does not go.
-  if (s_.chance(by < 0 ? 2 : 4)) {
-    int32_t wall = start + (s_.chance(3) ? by > 0 ? -1 : 1 : 0);
-    jump_op(by > 0 ? Op::jltk_i32 : Op::jgtk_i32, counter, static_cast<uint16_t>(wall), exit);
-  }
+  wall(counter, start, by, exit);
   checked_body(array, counter, sum, flag, by > 0 ? last : start);
   if (s_.chance(3)) block(1);
   counters_.pop_back();
@@ -97,6 +93,50 @@ void FunctionGen::checked_loop() {
   if (s_.flip()) op(narrow ? Op::bnot_i32 : Op::bnot_i64, sum, sum);
   b_.bind(done);
   keep_visible(sum);
+}
+
+/// A loop with two counters, which come towards each other or run side by side, until one reaches the other or a limit;
+/// each, or their product, is an index.
+void FunctionGen::two_counters() {
+  int32_t length = static_cast<int32_t>(2 + s_.below(14));
+  if (!affordable(static_cast<uint64_t>(length) * 14) || depth_ >= 4) return random_data_op(), void();
+  Reg array = filled_array(length), sum = fresh_pinned(m_.type(registers_[array].type).element, kNoFacts);
+  op(Op::load_k, sum, static_cast<uint16_t>(m_.builder.constant(registers_[sum].type, 0).index));
+  wrote(sum);
+  bool narrow = registers_[sum].type == kTypeI32, towards = s_.flip();
+  int32_t far = towards ? length - 1 : static_cast<int32_t>(s_.below(6)) - 3, trips = length + static_cast<int32_t>(s_.below(2));
+  Reg i = pinned_number(static_cast<int32_t>(s_.below(3)) - (s_.chance(3) ? 2 : 0)), j = pinned_number(far), limit = pinned_number(trips);
+  if (s_.flip()) op(Op::mov, j, hidden(j));
+  registers_[i].facts = registers_[j].facts = {.bits = 8};
+  uint32_t which = s_.below(4);
+  protect([&] {
+    Label head = b_.label(), exit = b_.label();
+    Assigned before = assigned_;
+    step();
+    b_.bind_loop(head);
+    uint64_t outer = mult_;
+    mult_ *= static_cast<uint64_t>(trips);
+    if (s_.flip()) jump_op(s_.flip() ? Op::jlt_i32 : Op::jle_i32, towards ? j : i, towards ? i : j, exit);
+    Reg index = which == 0 ? i : which == 1 ? j : fresh(kTypeI32, kNoFacts), item = fresh(registers_[sum].type, {.bits = 12});
+    if (which > 1) op(which == 2 ? Op::mul_i32 : Op::add_i32, index, i, s_.flip() ? i : j);
+    op(narrow ? Op::array_get_4 : Op::array_get_8, item, array, index);
+    op(narrow ? Op::bxor_i32 : Op::bxor_i64, sum, sum, item);
+    op(narrow ? Op::addk_i32 : Op::addk_i64, sum, sum, 1);
+    restore(before);
+    op(Op::addk_i32, i, i, 1);
+    op(Op::addk_i32, j, j, static_cast<uint16_t>(towards ? -1 : 1));
+    mult_ = outer;
+    jump_op(s_.flip() ? Op::jlt_i32 : Op::jle_i32, i, towards ? j : limit, head);
+    b_.bind(exit);
+  });
+  keep_visible(sum);
+}
+
+/// Sometimes a test that is never true, or only at first, on the side where the counter does not go.
+void FunctionGen::wall(Reg counter, int32_t start, int32_t by, Label exit) {
+  if (!s_.chance(by < 0 ? 2 : 4)) return;
+  int32_t at = start + (s_.chance(3) ? by > 0 ? -1 : 1 : 0);
+  jump_op(by > 0 ? Op::jltk_i32 : Op::jgtk_i32, counter, static_cast<uint16_t>(at), exit);
 }
 
 /// One access and one sum near the end of its kind, each perhaps under a condition.

@@ -13,14 +13,14 @@ struct IntegerOps {
   Op add, sub, mul, div, rem, band, shr, addk, jlt, jle, jeq, jne;
 };
 constexpr IntegerOps kIntegers[] = {
-    {kTypeI32, 32, Op::add_i32, Op::sub_i32, Op::mul_i32, Op::div_i32, Op::rem_i32, Op::band_i32, Op::shr_i32, Op::addk_i32,
-     Op::jlt_i32, Op::jle_i32, Op::jeq_i32, Op::jne_i32},
-    {kTypeI64, 64, Op::add_i64, Op::sub_i64, Op::mul_i64, Op::div_i64, Op::rem_i64, Op::band_i64, Op::shr_i64, Op::addk_i64,
-     Op::jlt_i64, Op::jle_i64, Op::jeq_i64, Op::jne_i64},
-    {kTypeU32, 32, Op::add_u32, Op::sub_u32, Op::mul_u32, Op::div_u32, Op::rem_u32, Op::band_u32, Op::shr_u32, Op::addk_u32,
-     Op::jlt_u32, Op::jle_u32, Op::jeq_u32, Op::jne_u32},
-    {kTypeU64, 64, Op::add_u64, Op::sub_u64, Op::mul_u64, Op::div_u64, Op::rem_u64, Op::band_u64, Op::shr_u64, Op::addk_u64,
-     Op::jlt_u64, Op::jle_u64, Op::jeq_u64, Op::jne_u64},
+    {kTypeI32, 32, Op::add_i32, Op::sub_i32, Op::mul_i32, Op::div_i32, Op::rem_i32, Op::band_i32, Op::shr_i32, Op::addk_i32, Op::jlt_i32,
+     Op::jle_i32, Op::jeq_i32, Op::jne_i32},
+    {kTypeI64, 64, Op::add_i64, Op::sub_i64, Op::mul_i64, Op::div_i64, Op::rem_i64, Op::band_i64, Op::shr_i64, Op::addk_i64, Op::jlt_i64,
+     Op::jle_i64, Op::jeq_i64, Op::jne_i64},
+    {kTypeU32, 32, Op::add_u32, Op::sub_u32, Op::mul_u32, Op::div_u32, Op::rem_u32, Op::band_u32, Op::shr_u32, Op::addk_u32, Op::jlt_u32,
+     Op::jle_u32, Op::jeq_u32, Op::jne_u32},
+    {kTypeU64, 64, Op::add_u64, Op::sub_u64, Op::mul_u64, Op::div_u64, Op::rem_u64, Op::band_u64, Op::shr_u64, Op::addk_u64, Op::jlt_u64,
+     Op::jle_u64, Op::jeq_u64, Op::jne_u64},
 };
 
 const IntegerOps& ops_of(TypeId type) { return kIntegers[type.index - kTypeI32.index]; }
@@ -83,8 +83,11 @@ Reg FunctionGen::ranged_value(TypeId type) {
 
 /// Whether x is below or at most y, as a number that the end of the program shows. By a branch: ranges decide these.
 void FunctionGen::show_order(Reg x, Reg y) {
-  static constexpr Op kJumps[][2] = {{Op::jlt_i32, Op::jle_i32}, {Op::jlt_i64, Op::jle_i64}, {Op::jlt_u32, Op::jle_u32},
-                                     {Op::jlt_u64, Op::jle_u64}, {Op::jlt_f64, Op::jnlt_f64}};
+  static constexpr Op kJumps[][2] = {{Op::jlt_i32, Op::jle_i32},
+                                     {Op::jlt_i64, Op::jle_i64},
+                                     {Op::jlt_u32, Op::jle_u32},
+                                     {Op::jlt_u64, Op::jle_u64},
+                                     {Op::jlt_f64, Op::jnlt_f64}};
   Reg seen = number(kTypeI32, 0);
   registers_[seen].facts = {.bits = 1, .nonneg = true};
   Label skip = b_.label();

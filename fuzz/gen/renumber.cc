@@ -33,13 +33,10 @@ void each_register(Function* fn, Use use) {
 bool rotate_registers(Function* fn, uint32_t by) {
   uint32_t first = fn->params, count = static_cast<uint32_t>(fn->registers.size()) - first;
   if (count < 2 || by % count == 0) return false;
-  auto moved = [&](uint16_t r) {
-    return r == kNoReg || r < first ? r : static_cast<uint16_t>(first + (r - first + by) % count);
-  };
+  auto moved = [&](uint16_t r) { return r == kNoReg || r < first ? r : static_cast<uint16_t>(first + (r - first + by) % count); };
   bool torn = false;
-  each_register(fn, [&](const uint16_t* r, bool is_pair) {
-    torn = torn || (is_pair && moved(static_cast<uint16_t>(*r + 1)) != moved(*r) + 1);
-  });
+  each_register(
+      fn, [&](const uint16_t* r, bool is_pair) { torn = torn || (is_pair && moved(static_cast<uint16_t>(*r + 1)) != moved(*r) + 1); });
   if (torn) return false;
   each_register(fn, [&](uint16_t* r, bool) { *r = moved(*r); });
   std::rotate(fn->registers.begin() + first, fn->registers.end() - static_cast<std::ptrdiff_t>(by % count), fn->registers.end());
