@@ -44,8 +44,7 @@ void FunctionGen::checked_loop() {
   TypeId element = m_.type(registers_[array].type).element;
   bool narrow = element == kTypeI32;
   Reg sum = fresh_pinned(element, kNoFacts);
-  step();
-  b_.load_k(sum, m_.builder.constant(element, 0));
+  op(Op::load_k, sum, static_cast<uint16_t>(m_.builder.constant(element, 0).index));
   wrote(sum);
   Reg flag = value(kTypeI32, {.bits = 4}), error = fresh_pinned(kTypeError, kNoFacts);
   Label handler = b_.label(), done = b_.label(), head = b_.label(), exit = b_.label();
