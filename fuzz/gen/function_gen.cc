@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fuzz/gen/renumber.h"
+
 namespace orus::fuzz {
 namespace {
 
@@ -252,6 +254,7 @@ void FunctionGen::run() {
   leave();
   plan_.cost = cost_ * (plan_.recursive ? 9 : 1);
   b_.finish();
+  if (s_.chance(3)) rotate_registers(&m_.builder.module().functions[plan_.id.index], 1 + s_.below(40));
 }
 
 }  // namespace orus::fuzz

@@ -4,6 +4,7 @@
 // intersect); every write to a register keeps its facts, so facts hold at every point, also around loops.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -110,31 +111,57 @@ class FunctionGen {
   void policy_statement();
   void invariant_chain();
   void repeat_expression();
-  void may_alias();
   void affine_index();
   void pressure();
   void fixed_registers();
   void large_constants();
   void cold_exit();
   void global_updates();
+  bool takes_any_number(const GlobalPlan& global);
+  GlobalPlan* some_global();
 
   // Policies around checks and effects (policies_checks.cc)
   Reg pinned_number(int32_t value);
   Reg filled_array(int32_t length);
   void checked_loop();
+  void wall(Reg counter, int32_t start, int32_t by, Label exit);
+  void two_counters();
   void checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_t largest);
   void keep_visible(Reg r);
   void selected_value();
-  void conversion_chain();
+  void conditional_count();
+  Reg computed(Reg from);
   void across_call();
   void side_effect();
   void young_into_old();
   void guarded_division();
 
+  // Policies about memory with two names (policies_alias.cc)
+  void small_loop(uint32_t trips, const std::function<void()>& body);
+  Reg hidden(Reg from);
+  void may_alias();
+  void alias_accesses(Reg x, Reg y, Reg i, Reg j);
+  void object_alias();
+  void shared_globals();
+
+  // Policies about ranges and facts (policies_ranges.cc)
+  uint64_t threshold_number(TypeId type);
+  Reg integer(TypeId type, uint64_t number);
+  Reg threshold(TypeId type);
+  Reg ranged_value(TypeId type);
+  void show_order(Reg x, Reg y);
+  void conversion_chain();
+  void test_sign(Reg x);
+  void implied_condition();
+  void tested_division();
+  void protect(const std::function<void()>& body);
+  void in_place();
+
   // Tables of values (policies_tables.cc)
   void value_table();
-  Reg boundary_table(TypeId type, uint32_t count);
-  void table_op(Op opcode, Reg a, Reg b);
+  Reg boundary_table(TypeId type, uint32_t count, bool rounding);
+  void table_op(Op opcode, Reg a, Reg b, Reg log);
+  Reg result_log(Op opcode);
   void compare_result(Reg d);
 
   ModuleState& m_;

@@ -12,7 +12,11 @@ void plan_function(ModuleState& m, uint32_t index) {
   if (index != 0) {
     plan.recursive = m.s.chance(5) && !(m.thin_main && index == 1);
     if (plan.recursive) plan.params.push_back({kTypeI32, {.bits = 3}});
-    for (uint32_t n = m.s.below(m.s.chance(6) ? 12 : 5); n > 0; --n) plan.params.push_back(m.any_promise(m.s.chance(3)));
+    // Many of one kind use up the registers for it.
+    bool alike = m.s.chance(8);
+    TypeId one = m.s.flip() ? kTypeF64 : m.types[m.s.below(5)];
+    for (uint32_t n = alike ? 4 + m.s.below(8) : m.s.below(m.s.chance(6) ? 12 : 5); n > 0; --n)
+      plan.params.push_back(alike ? Promise{one, {}} : m.any_promise(m.s.chance(3)));
     // Something that the caller can see changed.
     if (m.s.flip()) plan.params.push_back({m.arrays[m.s.below(2)], {.elem = 12, .min_len = static_cast<uint16_t>(m.s.chance(4) ? 0 : 4)}});
     if (m.s.chance(3)) plan.params.push_back({m.structs[0], {}});

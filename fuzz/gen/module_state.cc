@@ -25,7 +25,7 @@ TypeId scalar_of_letter(char letter) {
 ModuleState::ModuleState(Choices& c, const GenLimits& l) : choices(c), s(c.structure), values(c.values), limits(l) {
   make_types();
   make_menu();
-  for (uint32_t n = s.below(7); n > 0; --n) policies |= 1u << s.below(static_cast<uint32_t>(Policy::kCount));
+  for (uint32_t n = 1 + s.below(7); n > 0; --n) policies |= 1u << s.below(static_cast<uint32_t>(Policy::kCount));
   thin_main = s.flip();
 }
 

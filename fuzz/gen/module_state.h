@@ -50,6 +50,9 @@ enum class Policy : uint8_t {
   kYoungIntoOld,  // references stored into old objects
   kGuardedDivision,
   kValueTables,   // scalar instructions on every pair of two tables of boundary values
+  kImplied,       // comparisons that an earlier one decides
+  kTestedDivision,  // in loops, behind a test of what does not change
+  kInPlace,       // x = x op y that may overflow
   kCount,
 };
 

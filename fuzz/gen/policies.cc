@@ -14,12 +14,12 @@ void FunctionGen::policy_statement() {
       case Policy::kInvariants: return invariant_chain();
       case Policy::kRepeats: return repeat_expression();
       case Policy::kMayAlias: return may_alias();
-      case Policy::kAffineIndex: return affine_index();
+      case Policy::kAffineIndex: return s_.chance(3) ? two_counters() : affine_index();
       case Policy::kPressure: return pressure();
       case Policy::kFixedRegisters: return fixed_registers();
       case Policy::kLargeConstants: return large_constants();
       case Policy::kColdExits: return cold_exit();
-      case Policy::kGlobalLoops: return global_updates();
+      case Policy::kGlobalLoops: return s_.flip() ? shared_globals() : global_updates();
       case Policy::kSmallCallees: return call();
       case Policy::kCheckedLoops: return checked_loop();
       case Policy::kSelects: return selected_value();
@@ -28,6 +28,9 @@ void FunctionGen::policy_statement() {
       case Policy::kYoungIntoOld: return young_into_old();
       case Policy::kGuardedDivision: return guarded_division();
       case Policy::kValueTables: return value_table();
+      case Policy::kImplied: return implied_condition();
+      case Policy::kTestedDivision: return tested_division();
+      case Policy::kInPlace: return in_place();
       case Policy::kCount: return;
     }
   }
@@ -67,44 +70,6 @@ void FunctionGen::repeat_expression() {
     return;
   }
   random_data_op();
-}
-
-/// Two names that may be one array: store by one, load by the other, store again.
-void FunctionGen::may_alias() {
-  static constexpr TypeId kElements[] = {kTypeI32, kTypeI64, kTypeF64, kTypeU64};
-  TypeId element = s_.pick(kElements);
-  TypeId type = m_.builder.array_of(element);
-  Facts shape{.elem = 12, .min_len = 8};
-  Reg a = value(type, shape), b = fresh(type, facts(a));
-  op(Op::mov, b, a);
-  wrote(b);
-  if (s_.flip()) {
-    Label same = b_.label();
-    Reg other = make_array(type, {.elem = facts(a).elem, .min_len = facts(a).min_len}, 1);
-    if (!storable(facts(other), facts(b))) return;
-    conditional_jump(same);
-    op(Op::mov, b, other);
-    b_.bind(same);
-  }
-  bool narrow = element == kTypeI32;
-  Op get = narrow ? Op::array_get_4 : Op::array_get_8, set = narrow ? Op::array_set_4 : Op::array_set_8;
-  Facts inside{.bits = static_cast<uint8_t>(std::bit_width(facts(a).min_len) - 1), .nonneg = true};
-  // Constants, or two numbers that nobody can tell apart before they run: equal every second time.
-  Facts two{.bits = 1, .nonneg = true};
-  bool constants = s_.flip();
-  Reg i = constants ? number(kTypeI32, s_.below(4)) : value(kTypeI32, s_.flip() ? two : inside);
-  Reg j = constants ? number(kTypeI32, s_.below(4)) : s_.chance(3) ? i : make_masked(kTypeI32, two);
-  for (uint32_t n = 2 + s_.below(3); n > 0; --n) {
-    Reg array = s_.flip() ? a : b, index = s_.flip() ? i : j;
-    if (s_.flip()) {
-      op(set, array, index, value(element, {.bits = facts(a).elem}));
-    } else {
-      Reg d = fresh(element, {.bits = facts(a).elem});
-      op(get, d, array, index);
-      wrote(d);
-      if (s_.flip()) keep_visible(d);
-    }
-  }
 }
 
 /// a[i * k + c] near the length.
@@ -206,11 +171,25 @@ void FunctionGen::cold_exit() {
   b_.bind(skip);
 }
 
+bool FunctionGen::takes_any_number(const GlobalPlan& global) {
+  const Promise& p = global.promise;
+  return is_numeric(m_.kind(p.type)) && p.facts.bits == Facts::kAny && !p.facts.nonneg;
+}
+
+/// A global; one that takes any number if there is one, so that different places meet in the same. Null: no globals.
+GlobalPlan* FunctionGen::some_global() {
+  if (m_.globals.empty()) return nullptr;
+  auto count = static_cast<uint32_t>(m_.globals.size());
+  uint32_t at = s_.below(count), tries = 0;
+  while (tries < count && !takes_any_number(m_.globals[(at + tries) % count])) ++tries;
+  return &m_.globals[(at + tries) % count];
+}
+
 /// load, change, store of several globals.
 void FunctionGen::global_updates() {
   for (uint32_t n = 1 + s_.below(3); n > 0 && !m_.globals.empty(); --n) {
-    GlobalPlan& global = m_.globals[s_.below(static_cast<uint32_t>(m_.globals.size()))];
-    if (!is_numeric(m_.kind(global.promise.type)) || global.promise.facts.bits != Facts::kAny || global.promise.facts.nonneg) {
+    GlobalPlan& global = *some_global();
+    if (!takes_any_number(global)) {
       load_global(global);
       continue;
     }

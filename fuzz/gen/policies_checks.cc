@@ -8,7 +8,7 @@
 namespace orus::fuzz {
 namespace {
 
-constexpr int16_t kSteps[] = {1, -1, 2, 3, -2, -3, 7, 1};
+constexpr int16_t kSteps[] = {1, -1, 2, -2, -1, 3, -3, 7};
 
 }  // namespace
 
@@ -38,14 +38,13 @@ void FunctionGen::checked_loop() {
   if (!affordable(static_cast<uint64_t>(trips) * 14) || depth_ >= 4) return;
   int32_t low = static_cast<int32_t>(s_.below(3)), span = (trips - 1) * std::abs(by);
   int32_t start = by > 0 ? low : low + span, last = by > 0 ? low + span : low;
-  bool short_by_one = s_.chance(5), below_zero = s_.chance(8);
+  bool short_by_one = s_.chance(5), below_zero = by < 0 ? s_.flip() : s_.chance(8);
   int32_t length = std::max(low + span + 1 - (short_by_one ? 1 : 0), 1);
   Reg array = filled_array(length);
   TypeId element = m_.type(registers_[array].type).element;
   bool narrow = element == kTypeI32;
   Reg sum = fresh_pinned(element, kNoFacts);
-  step();
-  b_.load_k(sum, m_.builder.constant(element, 0));
+  op(Op::load_k, sum, static_cast<uint16_t>(m_.builder.constant(element, 0).index));
   wrote(sum);
   Reg flag = value(kTypeI32, {.bits = 4}), error = fresh_pinned(kTypeError, kNoFacts);
   Label handler = b_.label(), done = b_.label(), head = b_.label(), exit = b_.label();
@@ -72,6 +71,7 @@ void FunctionGen::checked_loop() {
   mult_ *= static_cast<uint64_t>(trips);
   ++tries_;
   counters_.push_back(counter);
+  wall(counter, start, by, exit);
   checked_body(array, counter, sum, flag, by > 0 ? last : start);
   if (s_.chance(3)) block(1);
   counters_.pop_back();
@@ -94,11 +94,55 @@ void FunctionGen::checked_loop() {
   keep_visible(sum);
 }
 
+/// A loop with two counters, which come towards each other or run side by side, until one reaches the other or a limit;
+/// each, or their product, is an index.
+void FunctionGen::two_counters() {
+  int32_t length = static_cast<int32_t>(2 + s_.below(14));
+  if (!affordable(static_cast<uint64_t>(length) * 14) || depth_ >= 4) return random_data_op(), void();
+  Reg array = filled_array(length), sum = fresh_pinned(m_.type(registers_[array].type).element, kNoFacts);
+  op(Op::load_k, sum, static_cast<uint16_t>(m_.builder.constant(registers_[sum].type, 0).index));
+  wrote(sum);
+  bool narrow = registers_[sum].type == kTypeI32, towards = s_.flip();
+  int32_t far = towards ? length - 1 : static_cast<int32_t>(s_.below(6)) - 3, trips = length + static_cast<int32_t>(s_.below(2));
+  Reg i = pinned_number(static_cast<int32_t>(s_.below(3)) - (s_.chance(3) ? 2 : 0)), j = pinned_number(far), limit = pinned_number(trips);
+  if (s_.flip()) op(Op::mov, j, hidden(j));
+  registers_[i].facts = registers_[j].facts = {.bits = 8};
+  uint32_t which = s_.below(4);
+  protect([&] {
+    Label head = b_.label(), exit = b_.label();
+    Assigned before = assigned_;
+    step();
+    b_.bind_loop(head);
+    uint64_t outer = mult_;
+    mult_ *= static_cast<uint64_t>(trips);
+    if (s_.flip()) jump_op(s_.flip() ? Op::jlt_i32 : Op::jle_i32, towards ? j : i, towards ? i : j, exit);
+    Reg index = which == 0 ? i : which == 1 ? j : fresh(kTypeI32, kNoFacts), item = fresh(registers_[sum].type, {.bits = 12});
+    if (which > 1) op(which == 2 ? Op::mul_i32 : Op::add_i32, index, i, s_.flip() ? i : j);
+    op(narrow ? Op::array_get_4 : Op::array_get_8, item, array, index);
+    op(narrow ? Op::bxor_i32 : Op::bxor_i64, sum, sum, item);
+    op(narrow ? Op::addk_i32 : Op::addk_i64, sum, sum, 1);
+    restore(before);
+    op(Op::addk_i32, i, i, 1);
+    op(Op::addk_i32, j, j, static_cast<uint16_t>(towards ? -1 : 1));
+    mult_ = outer;
+    jump_op(s_.flip() ? Op::jlt_i32 : Op::jle_i32, i, towards ? j : limit, head);
+    b_.bind(exit);
+  });
+  keep_visible(sum);
+}
+
+/// Sometimes a test that is never true, or only at first, on the side where the counter does not go.
+void FunctionGen::wall(Reg counter, int32_t start, int32_t by, Label exit) {
+  if (!s_.chance(by < 0 ? 2 : 4)) return;
+  int32_t at = start + (s_.chance(3) ? by > 0 ? -1 : 1 : 0);
+  jump_op(by > 0 ? Op::jltk_i32 : Op::jgtk_i32, counter, static_cast<uint16_t>(at), exit);
+}
+
 /// One access and one sum near the end of its kind, each perhaps under a condition.
 void FunctionGen::checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_t largest) {
   bool narrow = registers_[sum].type == kTypeI32;
   Label skip = b_.label();
-  uint32_t condition = s_.below(5);
+  uint32_t condition = s_.flip() ? 0 : 1 + s_.below(3);
   if (condition == 1) jump_op(Op::jnek_i32, flag, static_cast<uint16_t>(s_.below(4)), skip);
   if (condition == 2) jump_op(Op::jltk_i32, counter, static_cast<uint16_t>(s_.below(6)), skip);
   if (condition == 3) jump_op(Op::jgtk_i32, counter, static_cast<uint16_t>(largest - static_cast<int32_t>(s_.below(3))), skip);
@@ -139,74 +183,87 @@ void FunctionGen::keep_visible(Reg r) {
   b_.store_global(out, sink);
 }
 
-/// x = condition ? a : b, then an index or a checked sum that one of the two does not allow.
+/// x = condition ? a : b, then an index or a checked sum that one of the two does not allow. The condition is a comparison
+/// or a bool that is used again; the values are old ones or computed for this, in front of the jump or behind it.
 void FunctionGen::selected_value() {
+  if (s_.flip() && affordable(60) && depth_ < 4) return conditional_count();
   Reg v = !counters_.empty() && s_.flip() && assigned_[counters_.back()] ? counters_.back() : value(kTypeI32, {.bits = 12});
-  Reg x = fresh(kTypeI32, kNoFacts);
-  int32_t edge = static_cast<int32_t>(s_.below(20));
-  Reg low = number(kTypeI32, static_cast<int32_t>(s_.below(6))), k = number(kTypeI32, edge);
+  if (s_.flip()) v = hidden(v);
+  Reg low = number(kTypeI32, static_cast<int32_t>(s_.below(6))), k = number(kTypeI32, static_cast<int32_t>(s_.below(20)));
+  if (s_.chance(3)) low = computed(v);
+  // What decides may bound the value, and often does not.
+  Reg w = s_.chance(3) ? v : s_.flip() ? value(kTypeI32, {.bits = 12}) : hidden(number(kTypeI32, s_.below(20)));
   bool first = s_.flip();
+  Reg x = fresh(kTypeI32, kNoFacts), truth = kNoReg;
   op(Op::mov, x, first ? v : low);
   wrote(x);
   Label skip = b_.label();
   static constexpr Op kJumps[] = {Op::jlt_i32, Op::jle_i32, Op::jeq_i32, Op::jne_i32};
-  Op jump = s_.pick(kJumps);
-  s_.flip() ? jump_op(jump, v, k, skip) : jump_op(jump, k, v, skip);
+  static constexpr Op kTruths[] = {Op::lt_i32, Op::le_i32, Op::eq_i32, Op::ne_i32};
+  uint32_t which = s_.below(std::size(kJumps));
+  bool swapped = s_.flip();
   if (s_.flip()) {
-    op(Op::mov, x, first ? low : v);
+    jump_op(kJumps[which], swapped ? k : w, swapped ? w : k, skip);
   } else {
-    op(Op::addk_i32, x, x, static_cast<uint16_t>(s_.below(3) - 1));
+    truth = fresh(kTypeBool, kNoFacts);
+    op(kTruths[which], truth, swapped ? k : w, swapped ? w : k);
+    wrote(truth);
+    step();
+    s_.flip() ? b_.jump_if(truth, skip) : b_.jump_unless(truth, skip);
+  }
+  switch (s_.below(6)) {
+    case 0:
+    case 4: op(Op::mov, x, first ? low : v); break;
+    case 1: op(Op::bxor_i32, x, v, low); break;
+    case 2: op(s_.flip() ? Op::add_i32 : Op::sub_i32, x, x, s_.flip() ? k : v); break;
+    default: op(Op::addk_i32, x, x, static_cast<uint16_t>(s_.below(5) - 2)); break;
   }
   b_.bind(skip);
+  Reg d = fresh(kTypeI32, kNoFacts);
   if (s_.flip()) {
-    Reg array = value(m_.arrays[0], {.min_len = 4}), d = fresh(kTypeI32, {.bits = facts(array).elem});
-    op(Op::array_get_4, d, array, x);
-    wrote(d);
-    keep_visible(d);
+    op(Op::array_get_4, d, value(m_.arrays[0], {.min_len = 4}), x);
   } else {
-    Reg d = fresh(kTypeI32, kNoFacts);
     op(Op::addk_i32, d, x, static_cast<uint16_t>(m_.values.immediate(kNoFacts)));
-    wrote(d);
-    keep_visible(d);
   }
+  wrote(d);
+  keep_visible(d);
+  if (truth != kNoReg && s_.flip()) keep_visible(truth);
+  if (s_.flip()) keep_visible(first ? low : v);
 }
 
-/// A small signed number through conversions that keep, extend or cut it, then a comparison that shows which.
-void FunctionGen::conversion_chain() {
-  static constexpr Op kConversions[] = {Op::conv_i32_u32, Op::conv_u32_i64, Op::conv_u32_u64, Op::conv_i32_i64,
-                                        Op::conv_i64_i32, Op::conv_u32_i32, Op::conv_i64_f64, Op::conv_f64_i32,
-                                        Op::conv_f64_i64, Op::conv_u64_f64, Op::index_i64,    Op::conv_i32_f64};
-  Reg x = !counters_.empty() && s_.flip() && assigned_[counters_.back()] ? counters_.back() : value(kTypeI32, {.bits = 12});
-  if (s_.chance(4)) {
-    x = constant(kTypeU64, kNoFacts);
-  } else if (s_.flip()) {
-    Reg d = fresh(kTypeI32, {.bits = 13});
-    op(Op::addk_i32, d, x, static_cast<uint16_t>(s_.below(40) - 20));
-    wrote(d);
-    x = d;
-  }
-  for (uint32_t n = 1 + s_.below(4); n > 0; --n) {
-    uint32_t at = s_.below(std::size(kConversions));
-    for (size_t i = 0; i < std::size(kConversions); ++i) {
-      Op candidate = kConversions[(at + i) % std::size(kConversions)];
-      if (scalar_of_letter(info(candidate).kinds[1]) != registers_[x].type) continue;
-      Reg d = fresh(scalar_of_letter(info(candidate).kinds[0]), kNoFacts);
-      op(candidate, d, x);
-      wrote(d);
-      x = d;
-      break;
+/// A loop that adds to a number in some of its iterations.
+void FunctionGen::conditional_count() {
+  Reg x = fresh_pinned(kTypeI32, kNoFacts), v = hidden(number(kTypeI32, s_.below(20)));
+  op(Op::mov, x, s_.flip() ? v : value(kTypeI32, {.bits = 12}));
+  wrote(x);
+  Reg by = s_.flip() ? v : number(kTypeI32, 1 + s_.below(5));
+  bool adds = s_.flip(), negated = s_.flip();
+  small_loop(2 + s_.below(6), [&] {
+    Label skip = b_.label();
+    uint16_t edge = static_cast<uint16_t>(s_.below(5));
+    switch (s_.below(3)) {
+      case 0: jump_op(negated ? Op::jgtk_i32 : Op::jltk_i32, counters_.back(), edge, skip); break;
+      case 1: jump_op(negated ? Op::jlt_i32 : Op::jle_i32, v, s_.flip() ? x : by, skip); break;
+      default: {
+        Reg odd = fresh(kTypeI32, {.bits = 2, .nonneg = true});
+        op(Op::remk_i32, odd, counters_.back(), static_cast<uint16_t>(2 + s_.below(2)));
+        jump_op(negated ? Op::jeqk_i32 : Op::jnek_i32, odd, 1, skip);
+      }
     }
-  }
-  TypeId type = registers_[x].type;
-  static constexpr Op kLess[] = {Op::lt_i32, Op::lt_i64, Op::lt_u32, Op::lt_u64, Op::lt_f64};
-  Reg flag = fresh(kTypeBool, kNoFacts), k = s_.flip() ? number(type, s_.below(3)) : constant(type, kNoFacts);
-  op(kLess[type.index - kTypeI32.index], flag, s_.flip() ? x : k, s_.flip() ? k : x);
-  wrote(flag);
-  Reg seen = fresh(kTypeI32, {.bits = 1, .nonneg = true});
-  op(Op::conv_bool_i32, seen, flag);
-  wrote(seen);
-  keep_visible(seen);
+    op(adds ? Op::add_i32 : Op::sub_i32, x, x, by);
+    b_.bind(skip);
+    if (s_.chance(4)) statement();
+  });
   keep_visible(x);
+}
+
+/// Something new, made of a number.
+Reg FunctionGen::computed(Reg from) {
+  static constexpr Op kOps[] = {Op::bxor_i32, Op::band_i32, Op::bor_i32};
+  Reg d = fresh(kTypeI32, kNoFacts);
+  op(s_.pick(kOps), d, from, value(kTypeI32));
+  wrote(d);
+  return d;
 }
 
 /// read, call or change, read again: both values must be what they were.
@@ -276,21 +333,34 @@ void FunctionGen::side_effect() {
       }
     }
   }
-  if (!m_.globals.empty() && s_.flip()) store_global(m_.globals[s_.below(static_cast<uint32_t>(m_.globals.size()))]);
+  if (m_.globals.empty()) return;
+  if (s_.flip()) store_global(m_.globals[s_.below(static_cast<uint32_t>(m_.globals.size()))]);
+  // Or only looks at one of them.
+  GlobalPlan& global = *some_global();
+  if (s_.flip() || !is_numeric(m_.kind(global.promise.type))) return;
+  Reg seen = fresh(global.promise.type, global.promise.facts);
+  step();
+  b_.load_global(seen, global.id);
+  wrote(seen);
+  keep_visible(seen);
 }
 
 /// References stored into an object that has lived for a while, with f64 values live around it.
 void FunctionGen::young_into_old() {
-  Reg reals[4];
-  for (Reg& r : reals) {
-    r = fresh(kTypeF64, kNoFacts);
-    op(Op::add_f64, r, value(kTypeF64), value(kTypeF64));
-    wrote(r);
-  }
   TypeId rows = m_.arrays[7];  // of [i32]
   Reg old = value(rows, {.min_len = 4}), row = make_array(m_.arrays[0], {.min_len = 4}, 1);
   Reg index = value(kTypeI32, {.bits = 2, .nonneg = true});
+  Reg start = value(kTypeF64), by = s_.flip() ? start : value(kTypeF64), reals[4];
+  if (s_.flip()) start = number(kTypeF64, 1 + s_.below(9));
+  // Nothing but the store stands between these and their use, so that they may stay in registers over it.
+  for (size_t i = 0; i < std::size(reals); ++i) {
+    reals[i] = fresh(kTypeF64, kNoFacts);
+    op(Op::add_f64, reals[i], i == 0 ? start : reals[i - 1], by);
+    wrote(reals[i]);
+  }
   op(Op::array_set_ref, old, index, row);
+  for (Reg r : reals) op(Op::sub_f64, reals[0], reals[0], r);
+  keep_visible(reals[0]);
   if (s_.flip() && facts(old).min_len == 0 && mult_ <= 16) op(Op::array_push_ref, old, row);
   Reg text = value(kTypeString), strings = value(m_.arrays[6], {.min_len = 2});
   Reg grown = fresh(kTypeString, kNoFacts);
@@ -302,8 +372,6 @@ void FunctionGen::young_into_old() {
   Reg back = fresh(m_.arrays[0], {.elem = Facts::kAny});
   op(Op::array_get_ref, back, old, index);
   wrote(back);
-  for (Reg r : reals) op(Op::sub_f64, reals[0], reals[0], r);
-  keep_visible(reals[0]);
   Reg length = fresh(kTypeI32, {.bits = 12, .nonneg = true});
   op(Op::array_len, length, back);
   wrote(length);

@@ -34,18 +34,39 @@ std::pair<char, char> operand_kinds(Op opcode) {
   return {row.kinds[1], row.format == "drr" ? row.kinds[2] : '-'};
 }
 
+/// Between numbers of different kinds: conversions, mixed comparisons, shifts.
+bool is_mixed(Op opcode) {
+  auto [first, second] = operand_kinds(opcode);
+  char result = info(opcode).kinds[0];
+  return second == '-' ? result != first : second != first;
+}
+
+/// Each mixed one many times: they have the most edges.
 std::vector<Op> table_ops() {
   std::vector<Op> ops;
   for (uint32_t i = 0; i < kOpCount; ++i) {
-    if (is_table_op(static_cast<Op>(i))) ops.push_back(static_cast<Op>(i));
+    Op opcode = static_cast<Op>(i);
+    if (is_table_op(opcode)) ops.insert(ops.end(), is_mixed(opcode) ? 6 : 1, opcode);
   }
   return ops;
 }
 
+/// Of what is kept of an instruction: comparisons become 0 or 1.
+TypeId result_type(Op opcode) {
+  const OpInfo& row = info(opcode);
+  return row.format == "rrj" || row.kinds[0] == 'b' ? kTypeI32 : scalar_of_letter(row.kinds[0]);
+}
+
+/// Whether the f64 nearest to a 64-bit integer is at stake.
+bool rounds(Op opcode) {
+  std::string_view kinds = info(opcode).kinds;
+  return kinds.find('f') != std::string_view::npos && kinds.find_first_of("IU") != std::string_view::npos;
+}
+
 }  // namespace
 
-/// An array of constants, boundaries of the kind for the most part.
-Reg FunctionGen::boundary_table(TypeId type, uint32_t count) {
+/// An array of constants, boundaries of the kind for the most part, or with `rounding` of the f64 nearby.
+Reg FunctionGen::boundary_table(TypeId type, uint32_t count, bool rounding) {
   TypeKind kind = m_.kind(type);
   Reg table = fresh_pinned(m_.builder.array_of(type), {.min_len = static_cast<uint16_t>(count)});
   op(Op::new_array, table, static_cast<uint16_t>(count));
@@ -53,7 +74,9 @@ Reg FunctionGen::boundary_table(TypeId type, uint32_t count) {
   for (uint32_t i = 0; i < count; ++i) {
     Reg k = fresh(type, kNoFacts);
     step();
-    b_.load_k(k, m_.builder.constant(type, m_.values.constant(kind, kNoFacts)));
+    bool wide = kind == TypeKind::kI64 || kind == TypeKind::kU64;
+    uint64_t bits = rounding && wide && !s_.chance(4) ? m_.values.between_reals(magnitude_bits(kind)) : m_.values.constant(kind, kNoFacts);
+    b_.load_k(k, m_.builder.constant(type, bits));
     op(element_bytes(kind) == 4 ? Op::array_push_4 : Op::array_push_8, table, k);
   }
   return table;
@@ -62,49 +85,73 @@ Reg FunctionGen::boundary_table(TypeId type, uint32_t count) {
 /// for a in first: for b in second: try what the instructions make of a and b, and keep it.
 void FunctionGen::value_table() {
   static const std::vector<Op> kOps = table_ops();
-  uint32_t count = 4 + s_.below(5);
-  if (!affordable(uint64_t{count} * count * 24) || depth_ >= 3) return;
   std::vector<Op> chosen = {s_.pick(kOps)};
   std::pair<char, char> kinds = operand_kinds(chosen[0]);
-  for (int tries = 0; tries < 12 && chosen.size() < 3; ++tries) {
-    Op more = s_.pick(kOps);
+  bool pairs = kinds.second != '-';
+  uint32_t count = pairs ? 4 + s_.below(5) : 6 + s_.below(8);
+  auto cost = [&] { return uint64_t{count} * (pairs ? count : 1) * 24; };
+  while (count > 3 && !affordable(cost())) --count;
+  if (!affordable(cost()) || depth_ >= 3) return random_data_op(), void();
+  // More that take the same operands: the next ones in the table from anywhere.
+  for (uint32_t at = s_.below(static_cast<uint32_t>(kOps.size())), i = 0; i < kOps.size() && chosen.size() < 3; ++i) {
+    Op more = kOps[(at + i) % kOps.size()];
     std::pair<char, char> wants = operand_kinds(more);
-    if (wants.first == kinds.first && (wants.second == kinds.second || wants.second == '-')) chosen.push_back(more);
+    bool fits = wants.first == kinds.first && (wants.second == kinds.second || wants.second == '-');
+    if (fits && more != chosen.back() && s_.flip()) chosen.push_back(more);
   }
+  bool rounding = std::any_of(chosen.begin(), chosen.end(), rounds);
   TypeId first = scalar_of_letter(kinds.first);
-  TypeId second = kinds.second == '-' ? first : kinds.second == 'L' ? kTypeI64 : scalar_of_letter(kinds.second);
-  Reg rows = boundary_table(first, count), columns = boundary_table(second, count);
-  Reg limit = pinned_number(static_cast<int32_t>(count)), i = pinned_number(0), j = pinned_number(0);
-  Facts inside{.bits = 4, .nonneg = true};
-  registers_[i].facts = registers_[j].facts = inside;
+  TypeId second = !pairs ? first : kinds.second == 'L' ? kTypeI64 : scalar_of_letter(kinds.second);
+  Reg rows = boundary_table(first, count, rounding), columns = pairs ? boundary_table(second, count, rounding) : rows;
+  std::vector<Reg> logs;
+  for (Op opcode : chosen) logs.push_back(result_log(opcode));
   Assigned before = assigned_;
   Label outer = b_.label(), inner = b_.label();
+  Reg i = pinned_number(0), j = pairs ? pinned_number(0) : i;
+  registers_[i].facts = registers_[j].facts = {.bits = 4, .nonneg = true};
   uint64_t times = mult_;
   step();
   b_.bind_loop(outer);
-  op(Op::load_k, j, m_.builder.constant(kTypeI32, 0).index);
-  step();
-  b_.bind_loop(inner);
-  mult_ *= uint64_t{count} * count;
+  if (pairs) {
+    op(Op::load_k, j, static_cast<uint16_t>(m_.builder.constant(kTypeI32, 0).index));
+    step();
+    b_.bind_loop(inner);
+  }
+  mult_ *= uint64_t{count} * (pairs ? count : 1);
   Reg a = fresh(first, kNoFacts), b = fresh(second, kNoFacts);
   op(element_bytes(m_.kind(first)) == 4 ? Op::array_get_4 : Op::array_get_8, a, rows, i);
   op(element_bytes(m_.kind(second)) == 4 ? Op::array_get_4 : Op::array_get_8, b, columns, j);
   wrote(a);
   wrote(b);
-  for (Op opcode : chosen) table_op(opcode, a, b);
-  op(Op::addk_i32, j, j, 1);
-  jump_op(Op::jlt_i32, j, limit, inner);
-  op(Op::addk_i32, i, i, 1);
+  for (size_t n = 0; n < chosen.size(); ++n) table_op(chosen[n], a, b, logs[n]);
+  auto next = [&](Reg counter, Label head) {
+    op(Op::addk_i32, counter, counter, 1);
+    jump_op(Op::jltk_i32, counter, static_cast<uint16_t>(count), head);
+  };
+  if (pairs) next(j, inner);
   mult_ = times;
-  jump_op(Op::jlt_i32, i, limit, outer);
+  next(i, outer);
   restore(before);
 }
 
-/// The result of one instruction, or that it raised, in a global that sums up; now and then printed.
-void FunctionGen::table_op(Op opcode, Reg a, Reg b) {
+/// An array for all results of the instruction, in a global of its own; or none, where a sum is as good. Sums of f64 are
+/// not: the largest swallow the rest.
+Reg FunctionGen::result_log(Op opcode) {
+  TypeId type = result_type(opcode);
+  if (type != kTypeF64 && s_.flip()) return kNoReg;
+  Reg log = fresh_pinned(m_.builder.array_of(type), kNoFacts);
+  op(Op::new_array, log, 0);
+  wrote(log);
+  step();
+  b_.store_global(log, m_.builder.add_global("log" + std::to_string(m_.dumps++), registers_[log].type));
+  return log;
+}
+
+/// The result of one instruction, or that it raised, in its log or in a global that sums up; now and then printed.
+void FunctionGen::table_op(Op opcode, Reg a, Reg b, Reg log) {
   const OpInfo& row = info(opcode);
   bool branch = row.format == "rrj";
-  TypeId type = branch || row.kinds[0] == 'b' ? kTypeI32 : scalar_of_letter(row.kinds[0]);
+  TypeId type = result_type(opcode);
   Reg d = fresh(type, kNoFacts);
   step();
   b_.load_k(d, m_.builder.constant(type, 1));
@@ -132,7 +179,11 @@ void FunctionGen::table_op(Op opcode, Reg a, Reg b) {
   restore(before);
   b_.bind(handler);
   b_.bind(done);
-  keep_visible(d);
+  if (log == kNoReg) {
+    keep_visible(d);
+  } else {
+    op(element_bytes(m_.kind(type)) == 4 ? Op::array_push_4 : Op::array_push_8, log, d);
+  }
   if (row.format == "dr-" || s_.chance(3)) compare_result(d);
   if (s_.chance(8)) {
     step();
@@ -142,16 +193,8 @@ void FunctionGen::table_op(Op opcode, Reg a, Reg b) {
 
 /// Whether the result is below a constant: what a compiler may believe to know from the range of the result.
 void FunctionGen::compare_result(Reg d) {
-  static constexpr Op kBelow[] = {Op::lt_i32, Op::lt_i64, Op::lt_u32, Op::lt_u64, Op::lt_f64};
-  TypeId type = registers_[d].type;
-  Reg k = fresh(type, kNoFacts), truth = fresh(kTypeBool, kNoFacts), seen = fresh(kTypeI32, kNoFacts);
-  step();
-  b_.load_k(k, m_.builder.constant(type, m_.values.constant(m_.kind(type), kNoFacts)));
-  bool below = s_.flip();
-  op(kBelow[type.index - kTypeI32.index], truth, below ? d : k, below ? k : d);
-  op(Op::conv_bool_i32, seen, truth);
-  wrote(seen);
-  keep_visible(seen);
+  Reg k = constant(registers_[d].type, kNoFacts);
+  s_.flip() ? show_order(d, k) : show_order(k, d);
 }
 
 }  // namespace orus::fuzz

@@ -6,7 +6,7 @@
 namespace orus::fuzz {
 
 void FunctionGen::statement() {
-  if (m_.policies != 0 && s_.chance(3)) return policy_statement();
+  if (m_.policies != 0 && s_.flip()) return policy_statement();
   switch (s_.below(32)) {
     case 0:
     case 1:

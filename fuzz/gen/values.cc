@@ -104,11 +104,7 @@ int64_t ValuePool::raw_integer(uint32_t width, bool is_signed, uint8_t bits) {
     bool minimum = base == limit && stream_.flip();
     return static_cast<int64_t>(minimum ? ~limit : uint64_t{0} - value);
   }
-  if (kind < 66 && top > 56) {  // half way between two f64, and beside it: where rounding is decided
-    uint32_t power = 54 + stream_.below(top - 54);
-    uint64_t half = uint64_t{1} << (power - 53);
-    return static_cast<int64_t>((uint64_t{1} << power) + half * (1 + 2 * stream_.below(2)) + stream_.below(3) - 1);
-  }
+  if (kind < 66 && top > 56) return static_cast<int64_t>(between_reals(top));
   if (kind < 80 && !harvested_.empty()) {
     auto known = static_cast<uint64_t>(harvested_[stream_.below(static_cast<uint32_t>(harvested_.size()))]);
     return static_cast<int64_t>(known + stream_.below(3) - 1);
@@ -116,6 +112,12 @@ int64_t ValuePool::raw_integer(uint32_t width, bool is_signed, uint8_t bits) {
   uint64_t word = stream_.word();
   if (!is_signed) return static_cast<int64_t>(word & limit);
   return static_cast<int64_t>(word) >> (63 - std::min(top, 63u));
+}
+
+uint64_t ValuePool::between_reals(uint32_t bits) {
+  uint32_t power = stream_.flip() ? bits - 1 : 54 + stream_.below(bits - 54);
+  uint64_t half = uint64_t{1} << (power - 53);
+  return (uint64_t{1} << power) + half * (1 + 2 * stream_.below(2)) + stream_.below(3) - 1;
 }
 
 int64_t ValuePool::integer(uint32_t width, bool is_signed, const Facts& facts) {

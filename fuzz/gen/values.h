@@ -16,6 +16,8 @@ class ValuePool {
 
   /// Bits in slot form of a constant of a scalar kind that has the facts.
   uint64_t constant(TypeKind kind, const Facts& facts);
+  /// An integer half way between two f64, or beside it: where rounding is decided. `bits` > 54: the largest magnitude.
+  uint64_t between_reals(uint32_t bits);
   /// A signed 16-bit immediate with |i| < 2^bits.
   int16_t immediate(const Facts& facts);
   /// A text for a string constant.

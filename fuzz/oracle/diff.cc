@@ -59,6 +59,7 @@ std::optional<Failure> diff_module(const VerifiedModule& module, std::span<const
     // Nothing stops a tier that does not count.
     if (stats->out_of_fuel && (mode(id).flags & kCount) == 0) continue;
     RunReport report = run_noted(module, id, settings, stats);
+    if (!report.broken_heap.empty()) return Failure{"heap", std::string(mode(id).name), "broken", report.broken_heap, settings};
     if (!report.writable_code.empty()) return Failure{"wx", std::string(mode(id).name), "writable", report.writable_code, settings};
     if (auto difference = compare(reference.seen, report.seen)) {
       return Failure{"diff", std::string(mode(id).name), difference->what, difference->detail, settings};

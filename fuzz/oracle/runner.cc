@@ -76,6 +76,7 @@ VmConfig vm_config(const Mode& mode, const RunSettings& settings) {
   VmConfig config;
   config.heap.limit_bytes = settings.heap_bytes;
   config.heap.nursery_bytes = settings.nursery_bytes;
+  config.heap.fail_allocation = settings.fail_allocation;
   config.heap.stress = (mode.flags & kGc) != 0;
   config.max_depth = settings.max_depth;
   if ((mode.flags & kCount) != 0) config.fuel = settings.fuel;
@@ -123,7 +124,7 @@ void observe_ending(Vm& vm, Outcome outcome, Observation* seen) {
   } else {
     seen->depth = vm.context.depth;
   }
-  seen->small_heap = vm.config().heap.limit_bytes < (size_t{1} << 20);
+  seen->small_heap = vm.config().heap.limit_bytes < (size_t{1} << 20) || vm.config().heap.fail_allocation != 0;
   seen->digest = api::heap_digest(vm);
   seen->counted = vm.counting();
   VmCounters counters = vm.counters();
@@ -170,6 +171,8 @@ RunReport run_program(const VerifiedModule& module, const Mode& mode, const RunS
     if (settings.seed % kLookOneIn == 0) report.writable_code = writable_code();
   }
   report.collections = (*vm)->heap().stats().full_collections;
+  report.allocations = (*vm)->heap().stats().allocations;
+  if (settings.fail_allocation != 0) report.broken_heap = (*vm)->heap().walk();
   return report;
 }
 

@@ -39,6 +39,7 @@ struct RunSettings {
   uint32_t max_depth = 160;
   int64_t fuel = 60000;       // of counting modes
   size_t heap_bytes = size_t{16} << 20;
+  uint64_t fail_allocation = 0;  // the one with this number; 0: none
   size_t nursery_bytes = 64 * 1024;
   size_t code_bytes = size_t{1} << 20;
   std::vector<std::string> disabled_passes = {};
@@ -56,6 +57,8 @@ struct RunReport {
   Observation seen;
   jit::JitStats jit;
   uint64_t collections = 0;
+  uint64_t allocations = 0;   // only when one of them was to fail
+  std::string broken_heap;    // then also what a walk over the heap found wrong
   std::string writable_code;  // a page that was both while machine code existed; looked at now and then
 };
 

@@ -25,8 +25,8 @@ void read_names(std::string_view text, std::vector<std::string>* out) {
 std::string print_settings(const RunSettings& s) {
   std::string off;
   for (const std::string& pass : s.disabled_passes) off += (off.empty() ? "" : ",") + pass;
-  return fmt::format("seed={} hot={} depth={} fuel={} heap={} nursery={} code={} pass_fuel={} off={}", s.seed, s.hot, s.max_depth, s.fuel,
-                     s.heap_bytes, s.nursery_bytes, s.code_bytes, s.pass_fuel, off);
+  return fmt::format("seed={} hot={} depth={} fuel={} heap={} fail={} nursery={} code={} pass_fuel={} off={}", s.seed, s.hot, s.max_depth,
+                     s.fuel, s.heap_bytes, s.fail_allocation, s.nursery_bytes, s.code_bytes, s.pass_fuel, off);
 }
 
 RunSettings parse_settings(std::string_view text) {
@@ -43,6 +43,7 @@ RunSettings parse_settings(std::string_view text) {
     if (name == "depth") read(value, &s.max_depth);
     if (name == "fuel") read(value, &s.fuel);
     if (name == "heap") read(value, &s.heap_bytes);
+    if (name == "fail") read(value, &s.fail_allocation);
     if (name == "nursery") read(value, &s.nursery_bytes);
     if (name == "code") read(value, &s.code_bytes);
     if (name == "pass_fuel") read(value, &s.pass_fuel);

@@ -28,6 +28,20 @@ std::optional<Failure> sweep_heap(const Case& c, CaseStats* stats) {
   return std::nullopt;
 }
 
+std::optional<Failure> sweep_allocations(const Case& c, CaseStats* stats) {
+  static constexpr ModeId kModes[] = {ModeId::native_O2, ModeId::exits_O2};
+  RunSettings counting = c.settings;
+  counting.fail_allocation = UINT64_MAX;
+  uint64_t count = run_program(*c.module, mode(ModeId::interpreter), counting).allocations;
+  Rng rng(c.settings.seed);
+  for (int i = 0; i < 2 && count > 0; ++i) {
+    RunSettings failing = c.settings;
+    failing.fail_allocation = 1 + rng.below(count);
+    if (auto failure = diff_module(*c.module, kModes, failing, stats)) return failure;
+  }
+  return std::nullopt;
+}
+
 std::optional<Failure> sweep_code_memory(const Case& c, CaseStats* stats) {
   static constexpr ModeId kModes[] = {ModeId::native_O2, ModeId::counted_O0};
   for (size_t bytes : {size_t{4096}, size_t{8192}}) {

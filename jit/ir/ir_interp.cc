@@ -92,7 +92,8 @@ Outcome Runner::run() {
 }
 
 bool Runner::wants_forced_exit(InstId id) {
-  bool may = (info(fn_.at(id).op).effects & kIrExits) != 0 && fn_.at(id).op != IrOp::leave;
+  const Inst& inst = fn_.at(id);
+  bool may = (info(inst.op).effects & kIrExits) != 0 && inst.op != IrOp::leave && !inst.conditional;
   if (!may || run_.force_one_in == 0) return false;
   run_.forced = run_.forced_exits->chance(run_.force_one_in);
   return run_.forced;

@@ -333,6 +333,14 @@ b0:
   EXPECT_TRUE(always.forced);
   EXPECT_EQ(vm().resume(base(), base(), false, true), Outcome::kReturned);
   EXPECT_EQ(vm().result, 3u);
+
+  // The frame state of a conditional check is that of the path on which it can fail.
+  for (BlockId b : fn.reverse_postorder()) {
+    for (InstId id : fn.at(b).insts) fn.at(id).conditional = fn.at(id).op == IrOp::add_ov;
+  }
+  always.forced = false;
+  EXPECT_EQ(frame_.run(fn, {1, 2}, &always), Outcome::kReturned);
+  EXPECT_FALSE(always.forced);
 }
 
 class InterpStress : public Interp {

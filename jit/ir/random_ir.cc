@@ -39,6 +39,7 @@ class Generator {
   void pure_f64();
   void pure_bool();
   void divide(IrType type);
+  void guarded_divide(IrType type);
   void shift(IrType type);
   void check();
   void global();
@@ -88,8 +89,25 @@ void Generator::with_frame(InstId id, ExitReason reason) {
   fn_.at(id).reason = reason;
 }
 
+/// Any divisor, behind the guards that bytecode divisions have; often the one quotient that does not fit is near.
+void Generator::guarded_divide(IrType type) {
+  auto number = [&](int64_t value) { return fn_.append(block_, IrOp::constant, type, {}, value); };
+  bool narrow = type == IrType::kI32;
+  int64_t minimum = narrow ? int64_t{uint32_t{1} << 31} : INT64_MIN, minus_one = narrow ? int64_t{UINT32_MAX} : -1;
+  bool is_signed = rng_.chance(2);
+  InstId x = rng_.chance(2) ? number(minimum) : any(type), y = rng_.chance(3) ? number(minus_one) : any(type);
+  with_frame(emit(IrOp::guard, IrType::kVoid, {emit(IrOp::ne, IrType::kBool, {y, number(0)})}), ExitReason::forced);
+  if (is_signed) {
+    InstId fits = emit(IrOp::ne, IrType::kBool, {y, number(minus_one)});
+    InstId other = emit(IrOp::ne, IrType::kBool, {x, number(minimum)});
+    with_frame(emit(IrOp::guard, IrType::kVoid, {emit(IrOp::or_, IrType::kBool, {fits, other})}), ExitReason::forced);
+  }
+  emit(is_signed ? (rng_.chance(2) ? IrOp::sdiv : IrOp::srem) : rng_.chance(2) ? IrOp::udiv : IrOp::urem, type, {x, y});
+}
+
 void Generator::divide(IrType type) {
   static constexpr IrOp kDivisions[] = {IrOp::sdiv, IrOp::srem, IrOp::udiv, IrOp::urem};
+  if (config_.exits && rng_.chance(3)) return guarded_divide(type);
   // An odd divisor whose upper bit is clear is neither 0 nor -1.
   InstId mask = fn_.append(block_, IrOp::constant, type, {}, type == IrType::kI32 ? INT32_MAX : INT64_MAX);
   InstId one = fn_.append(block_, IrOp::constant, type, {}, 1);

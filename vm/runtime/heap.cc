@@ -19,8 +19,12 @@ Heap::Heap(const HeapConfig& config, const Module& module, RootSource& roots, Al
 Heap::~Heap() = default;
 
 Object* Heap::allocate_slow(ObjectKind kind, uint32_t type, size_t bytes) {
+  if (config_.fail_allocation != 0 && ++impl_->stats.allocations == config_.fail_allocation) return nullptr;
   if (bytes > config_.limit_bytes || bytes > SIZE_MAX / 2) return nullptr;
-  return impl_->allocate(kind, type, round_up(bytes, 8));
+  Object* object = impl_->allocate(kind, type, round_up(bytes, 8));
+  // An empty window brings the next allocation here too, whoever makes it.
+  if (config_.fail_allocation != 0) window_->limit = window_->top;
+  return object;
 }
 
 void Heap::remember(Object* object) {

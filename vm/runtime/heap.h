@@ -41,6 +41,7 @@ struct HeapConfig {
   size_t limit_bytes = size_t{4} << 30;   // live bytes after a full collection may not exceed it
   size_t nursery_bytes = size_t{2} << 20;
   bool stress = false;
+  uint64_t fail_allocation = 0;           // for tests: the allocation with this number gives null; 0: none
 };
 
 struct HeapStats {
@@ -49,6 +50,7 @@ struct HeapStats {
   uint64_t copied_bytes = 0;
   uint64_t peak_bytes = 0;             // most bytes held at once (nursery used + old + large)
   uint64_t pause_ns_total = 0, pause_ns_max = 0;
+  uint64_t allocations = 0;            // counted only with HeapConfig::fail_allocation
 };
 
 /// Bump window of the nursery. Native code allocates through it: `top + size <= limit`, then top += size.

@@ -310,6 +310,29 @@ TEST(Heap, ImpossibleSizesAreRefusedAtOnce) {
   EXPECT_EQ(empty.new_node(0), nullptr);
 }
 
+TEST(Heap, OneAllocationFails) {
+  for (bool stress : {false, true}) {
+    HeapConfig config;
+    config.fail_allocation = 7;
+    config.stress = stress;
+    World world(config);
+    for (int i = 1; i <= 20; ++i) {
+      Struct* node = world.new_node(i);
+      ASSERT_EQ(node == nullptr, i == 7) << i;
+      if (node == nullptr) continue;
+      world.store(node, kLeft, world.root(0));
+      world.root(0) = node;
+    }
+    EXPECT_EQ(world.heap.stats().allocations, 20u);
+    EXPECT_EQ(world.heap.walk(), "");
+    int64_t expected = 20;
+    for (Object* node = world.root(0); node != nullptr; node = World::load(node, kLeft), --expected) {
+      if (expected == 7) --expected;
+      ASSERT_EQ(World::value(node), expected);
+    }
+  }
+}
+
 TEST(Heap, WorksWithATinyOrNoNursery) {
   for (size_t nursery_bytes : {0, 8, 100, 4096}) {
     HeapConfig config;

@@ -1,0 +1,152 @@
+// Policies about memory that has two names: one array or object under two registers, an object and the place that holds
+// it, a global that the caller keeps in a register and the callee looks at.
+#include <algorithm>
+#include <bit>
+
+#include "fuzz/gen/function_gen.h"
+
+namespace orus::fuzz {
+
+/// Runs `body` a few times in a loop of its own.
+void FunctionGen::small_loop(uint32_t trips, const std::function<void()>& body) {
+  Reg counter = pinned_number(0);
+  registers_[counter].facts = {.bits = 5, .nonneg = true};
+  Label head = b_.label(), exit = b_.label();
+  step();
+  b_.bind_loop(head);
+  Assigned before = assigned_;
+  exits_.push_back(exit);
+  heads_.push_back(Label{});
+  counters_.push_back(counter);
+  uint64_t outer = mult_;
+  mult_ *= trips;
+  body();
+  restore(before);
+  counters_.pop_back();
+  heads_.pop_back();
+  exits_.pop_back();
+  op(Op::addk_i32, counter, counter, 1);
+  jump_op(Op::jltk_i32, counter, static_cast<uint16_t>(trips), head);
+  mult_ = outer;
+  b_.bind(exit);
+}
+
+/// The same value, which a compiler that does not look into new arrays cannot know.
+Reg FunctionGen::hidden(Reg from) {
+  TypeId type = registers_[from].type;
+  uint32_t bytes = element_bytes(m_.kind(type));
+  Reg array = fresh_pinned(m_.builder.array_of(type), {.elem = facts(from).bits, .min_len = 1});
+  op(Op::array_fill, array, from, number(kTypeI32, 1));
+  wrote(array);
+  Reg d = fresh(type, facts(from));
+  op(bytes == 1 ? Op::array_get_1 : bytes == 4 ? Op::array_get_4 : Op::array_get_8, d, array, number(kTypeI32, 0));
+  wrote(d);
+  return d;
+}
+
+/// Two names that may be one array: a load by one, a store by the other, the load again.
+void FunctionGen::may_alias() {
+  if (s_.chance(4)) return object_alias();
+  static constexpr TypeId kElements[] = {kTypeI32, kTypeI64, kTypeF64, kTypeU64};
+  TypeId element = s_.pick(kElements);
+  TypeId type = m_.builder.array_of(element);
+  Reg a = value(type, {.elem = 12, .min_len = 8}), b = fresh(type, facts(a));
+  op(Op::mov, b, a);
+  wrote(b);
+  if (!s_.chance(4)) {
+    Label same = b_.label();
+    Reg other = make_array(type, {.elem = facts(a).elem, .min_len = facts(a).min_len}, 1);
+    if (!storable(facts(other), facts(b))) return;
+    if (s_.flip()) {
+      conditional_jump(same);
+    } else {
+      jump_op(Op::jgtk_i32, hidden(number(kTypeI32, s_.below(4))), 0, same);
+    }
+    op(Op::mov, b, other);
+    b_.bind(same);
+  }
+  // The second index: the first, another constant, or a number that may turn out to be the first.
+  Facts small{.bits = 2, .nonneg = true};
+  Reg i = number(kTypeI32, s_.below(4)), j = i;
+  registers_[i].facts = small;
+  uint32_t how = s_.below(4);
+  if (how == 1) j = s_.flip() ? hidden(i) : make_masked(kTypeI32, {.bits = static_cast<uint8_t>(s_.below(3))});
+  if (how == 2) i = make_masked(kTypeI32, {.bits = 1});
+  if (how == 3) j = number(kTypeI32, s_.below(4));
+  Reg x = s_.flip() ? a : b;
+  alias_accesses(x, s_.chance(4) ? x : x == a ? b : a, i, j);
+}
+
+/// load x[i], store y[j], load x[i], in front of which something else may happen; both loads are kept.
+void FunctionGen::alias_accesses(Reg x, Reg y, Reg i, Reg j) {
+  TypeId element = m_.type(registers_[x].type).element;
+  bool narrow = element_bytes(m_.kind(element)) == 4;
+  Op get = narrow ? Op::array_get_4 : Op::array_get_8, set = narrow ? Op::array_set_4 : Op::array_set_8;
+  Facts elem{.bits = facts(x).elem};
+  auto read = [&] {
+    Reg d = fresh(element, elem);
+    op(get, d, x, i);
+    wrote(d);
+    keep_visible(d);
+  };
+  auto write = [&](Reg array, Reg index) {
+    bool own = element != kTypeF64 && elem.bits >= 7 && s_.flip();
+    op(set, array, index, own ? number(element, s_.below(100)) : value(element, elem));
+  };
+  if (s_.flip()) write(x, i);
+  if (!s_.chance(4)) read();
+  if (s_.chance(6)) statement();
+  write(y, j);
+  read();
+  if (s_.chance(3)) write(x, j);
+  if (s_.chance(3)) read();
+}
+
+/// A new object that a container holds as well, changed through one of the two and read through the other.
+void FunctionGen::object_alias() {
+  TypeId type = m_.structs[0], list_type = m_.builder.array_of(type);
+  Reg object = fresh(type, kNoFacts);
+  std::vector<Reg> fields;
+  for (const Field& field : std::vector<Field>(m_.type(type).fields)) fields.push_back(value(field.type, kNoFacts, 1));
+  step();
+  b_.new_struct(object, fields);
+  wrote(object);
+  Reg list = fresh(list_type, {.min_len = 2}), back = fresh(type, kNoFacts);
+  op(Op::array_fill, list, s_.chance(3) ? value(type) : object, number(kTypeI32, 2));
+  wrote(list);
+  Reg index = number(kTypeI32, s_.below(2));
+  if (s_.flip()) op(Op::array_set_ref, list, index, object);
+  if (s_.chance(3)) branch();
+  op(Op::array_get_ref, back, list, s_.chance(4) ? make_masked(kTypeI32, {.bits = 1}) : index);
+  wrote(back);
+  for (uint32_t n = 2 + s_.below(2); n > 0; --n) {
+    Reg d = fresh(kTypeI32, kNoFacts);
+    bool through = s_.flip();
+    if (s_.flip()) {
+      op(Op::get_field, d, through ? object : back, 0);
+      wrote(d);
+      keep_visible(d);
+    }
+    op(Op::set_field, through ? back : object, 0, number(kTypeI32, s_.below(200)));
+    op(Op::get_field, d, through ? object : back, 0);
+    wrote(d);
+    keep_visible(d);
+  }
+}
+
+/// A loop that changes globals and calls a function, which may look at them, or change them too.
+void FunctionGen::shared_globals() {
+  uint32_t trips = 2 + s_.below(5);
+  if (!affordable(uint64_t{trips} * 20) || depth_ >= 4) return global_updates();
+  small_loop(trips, [&] {
+    global_updates();
+    call();
+    if (m_.globals.empty() || !s_.chance(3)) return;
+    GlobalPlan& global = m_.globals[s_.below(static_cast<uint32_t>(m_.globals.size()))];
+    step();
+    b_.check_global(global.id);
+    load_global(global);
+  });
+}
+
+}  // namespace orus::fuzz
