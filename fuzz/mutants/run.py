@@ -197,9 +197,9 @@ def run_mutant(mutant, binaries, seed, options):
 
 def choose(mutants, options):
     if options.only:
-        chosen = [m for m in mutants if {str(m.id), m.name, m.area} & set(options.only)]
+        chosen = [m for m in mutants if {str(m.id), m.name, m.area, m.kill_class} & set(options.only)]
         if not chosen:
-            raise SystemExit("ci/mutants: no mutant has this number, name or area (--list shows them)")
+            raise SystemExit("ci/mutants: no mutant has this number, name, area or class (--list shows them)")
         return chosen
     if options.all:
         return mutants
