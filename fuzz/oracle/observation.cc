@@ -46,6 +46,10 @@ std::optional<Difference> compare(const Observation& reference, const Observatio
   if (reference.digest != other.digest) return Difference{"heap", "other values in globals or objects at the end"};
   if (reference.depth != other.depth)
     return Difference{"depth", fmt::format("{} frames counted at the end instead of {}", other.depth, reference.depth)};
+  if (reference.machine_state != 0 && other.machine_state != 0 && reference.machine_state != other.machine_state) {
+    return Difference{"machine-state", fmt::format("floating-point control and direction flag are {:#x} afterwards instead of {:#x}",
+                                                   other.machine_state, reference.machine_state)};
+  }
   if (reference.counted && other.counted && reference.ops != other.ops) {
     return Difference{"fuel", fmt::format("{} instructions charged instead of {}", other.ops, reference.ops)};
   }

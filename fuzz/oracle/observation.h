@@ -22,6 +22,7 @@ struct Observation {
   uint32_t depth = 0;     // frames still counted at the end; the same everywhere after a normal end
   uint64_t ops = 0;       // instructions charged; only when `counted`
   bool counted = false;
+  uint64_t machine_state = 0;  // left behind (machine_state.h); 0: not looked at
   bool small_heap = false;  // running out of memory was asked for
   bool refused = false;   // the host gave no memory: nothing to compare
 };

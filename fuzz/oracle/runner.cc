@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "api/heap_digest.h"
+#include "fuzz/oracle/machine_state.h"
 #include "jit/code/code_memory.h"
 
 namespace orus::fuzz {
@@ -162,7 +163,10 @@ RunReport run_program(const VerifiedModule& module, const Mode& mode, const RunS
     }
     tier = std::move(created).value();
   }
+  uint64_t before = machine_state();
   Outcome outcome = (*vm)->run_main();
+  report.seen.machine_state = machine_state();
+  restore_machine_state(before);
   observe_ending(**vm, outcome, &report.seen);
   report.seen.output = std::move(console.output);
   if (tier != nullptr) {
