@@ -123,12 +123,14 @@ class Emitter : public Xbyak::CodeGenerator {
     for (const Edit& edit : ra.edits) edited[edit.inst] = 1;
     jump_to_.resize(l.order.size());
     for (uint32_t i = 0; i < l.order.size(); ++i) {
+      // To the end of the chain: a block in the middle of one is not emitted. A cycle's blocks stay.
       uint32_t target = i;
-      for (int steps = 0; steps < 8; ++steps) {
+      for (size_t steps = 0; steps < l.order.size(); ++steps) {
         const RaBlock& block = l.out.ra.blocks[target];
         bool empty = block.end_inst - block.first_inst == 1 && l.out.insts[block.first_inst].op == kJump && edited[block.first_inst] == 0;
         if (!empty || target == 0) break;
         target = l.out.ra.edges_of(block)[0].target;
+        if (target == i) break;
       }
       jump_to_[i] = target;
     }
