@@ -110,6 +110,7 @@ class FunctionGen {
   // Policies (policies.cc)
   void policy_statement();
   void invariant_chain();
+  void mirrored_pair();
   void repeat_expression();
   void affine_index();
   void pressure();
@@ -140,6 +141,7 @@ class FunctionGen {
   void small_loop(uint32_t trips, const std::function<void()>& body);
   Reg hidden(Reg from);
   void may_alias();
+  void alias_lengths(Reg x, Reg y);
   void alias_accesses(Reg x, Reg y, Reg i, Reg j);
   void object_alias();
   void shared_globals();
@@ -159,7 +161,7 @@ class FunctionGen {
 
   // Tables of values (policies_tables.cc)
   void value_table();
-  Reg boundary_table(TypeId type, uint32_t count, bool rounding);
+  Reg boundary_table(TypeId type, uint32_t count, bool rounding, TypeId near = kTypeVoid);
   void table_op(Op opcode, Reg a, Reg b, Reg log);
   Reg result_log(Op opcode);
   void compare_result(Reg d);

@@ -54,8 +54,27 @@ void FunctionGen::invariant_chain() {
   }
 }
 
+/// a op b and b op a, for ops that tell the two apart.
+void FunctionGen::mirrored_pair() {
+  struct Choice {
+    Op op;
+    TypeId type;
+  };
+  static constexpr Choice kChoices[] = {{Op::sub_i32, kTypeI32}, {Op::sub_i64, kTypeI64}, {Op::sub_f64, kTypeF64},
+                                        {Op::sub_f64, kTypeF64}, {Op::div_f64, kTypeF64}, {Op::rem_f64, kTypeF64}};
+  Choice choice = s_.pick(kChoices);
+  Reg a = value(choice.type, {.bits = 12}), b = value(choice.type, {.bits = 12});
+  for (auto [left, right] : {std::pair{a, b}, {b, a}}) {
+    Reg d = fresh(choice.type, choice.type == kTypeF64 ? kNoFacts : Facts{.bits = 13});
+    op(choice.op, d, left, right);
+    wrote(d);
+    keep_visible(d);
+  }
+}
+
 /// An earlier pure instruction again, into another register.
 void FunctionGen::repeat_expression() {
+  if (s_.chance(3)) return mirrored_pair();
   for (int tries = 0; tries < 4 && !recent_.empty(); ++tries) {
     const Remembered& old = s_.pick(recent_);
     const OpInfo& row = info(old.op);
@@ -63,7 +82,7 @@ void FunctionGen::repeat_expression() {
     for (size_t i = 1; i < 3; ++i) usable = usable && (row.format[i] != 'r' || assigned_[old.fields[i]]);
     if (!usable) continue;
     Reg d = fresh(registers_[old.fields[0]].type, registers_[old.fields[0]].facts);
-    bool swapped = row.format == "drr" && s_.chance(4) && registers_[old.fields[1]].type == registers_[old.fields[2]].type;
+    bool swapped = row.format == "drr" && s_.flip() && registers_[old.fields[1]].type == registers_[old.fields[2]].type;
     op(old.op, d, old.fields[swapped ? 2 : 1], old.fields[swapped ? 1 : 2]);
     wrote(d);
     if (is_numeric(kind(d))) keep_visible(d);

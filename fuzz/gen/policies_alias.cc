@@ -74,7 +74,29 @@ void FunctionGen::may_alias() {
   if (how == 2) i = make_masked(kTypeI32, {.bits = 1});
   if (how == 3) j = number(kTypeI32, s_.below(4));
   Reg x = s_.flip() ? a : b;
-  alias_accesses(x, s_.chance(4) ? x : x == a ? b : a, i, j);
+  Reg y = s_.chance(4) ? x : x == a ? b : a;
+  s_.chance(3) ? alias_lengths(x, y) : alias_accesses(x, y, i, j);
+}
+
+/// len(x), push to y, len(x), pop from y, len(x): the last makes up for the push, so loops and facts stand it.
+void FunctionGen::alias_lengths(Reg x, Reg y) {
+  TypeId element = m_.type(registers_[x].type).element;
+  bool narrow = element_bytes(m_.kind(element)) == 4;
+  auto length = [&](Reg array) {
+    Reg d = fresh(kTypeI32, {.bits = 20, .nonneg = true});
+    op(Op::array_len, d, array);
+    wrote(d);
+    keep_visible(d);
+  };
+  length(x);
+  op(narrow ? Op::array_push_4 : Op::array_push_8, y, value(element, {.bits = facts(y).elem}));
+  if (!s_.chance(4)) length(x);
+  if (s_.chance(4)) length(y);
+  Reg last = fresh(element, {.bits = facts(y).elem});
+  op(narrow ? Op::array_pop_4 : Op::array_pop_8, last, y);
+  wrote(last);
+  if (s_.flip()) keep_visible(last);
+  length(x);
 }
 
 /// load x[i], store y[j], load x[i], in front of which something else may happen; both loads are kept.

@@ -2,6 +2,7 @@
 // program tries dozens of pairs that single constants rarely bring together (NaN with NaN, the minimum with -1, a shift by
 // the width, 2^63 with its neighbours).
 #include <algorithm>
+#include <bit>
 
 #include "fuzz/gen/function_gen.h"
 
@@ -65,8 +66,9 @@ bool rounds(Op opcode) {
 
 }  // namespace
 
-/// An array of constants, boundaries of the kind for the most part, or with `rounding` of the f64 nearby.
-Reg FunctionGen::boundary_table(TypeId type, uint32_t count, bool rounding) {
+/// An array of constants, boundaries of the kind for the most part, or with `rounding` of the f64 nearby. Most f64 are
+/// values of the integer type `near`, if one is given.
+Reg FunctionGen::boundary_table(TypeId type, uint32_t count, bool rounding, TypeId near) {
   TypeKind kind = m_.kind(type);
   Reg table = fresh_pinned(m_.builder.array_of(type), {.min_len = static_cast<uint16_t>(count)});
   op(Op::new_array, table, static_cast<uint16_t>(count));
@@ -76,6 +78,7 @@ Reg FunctionGen::boundary_table(TypeId type, uint32_t count, bool rounding) {
     step();
     bool wide = kind == TypeKind::kI64 || kind == TypeKind::kU64;
     uint64_t bits = rounding && wide && !s_.chance(4) ? m_.values.between_reals(magnitude_bits(kind)) : m_.values.constant(kind, kNoFacts);
+    if (kind == TypeKind::kF64 && near != kTypeVoid && !s_.chance(4)) bits = std::bit_cast<uint64_t>(m_.values.real_of(m_.kind(near)));
     b_.load_k(k, m_.builder.constant(type, bits));
     op(element_bytes(kind) == 4 ? Op::array_push_4 : Op::array_push_8, table, k);
   }
@@ -102,7 +105,8 @@ void FunctionGen::value_table() {
   bool rounding = std::any_of(chosen.begin(), chosen.end(), rounds);
   TypeId first = scalar_of_letter(kinds.first);
   TypeId second = !pairs ? first : kinds.second == 'L' ? kTypeI64 : scalar_of_letter(kinds.second);
-  Reg rows = boundary_table(first, count, rounding), columns = pairs ? boundary_table(second, count, rounding) : rows;
+  TypeId near = pairs || result_type(chosen[0]) == kTypeF64 ? kTypeVoid : result_type(chosen[0]);  // of a conversion
+  Reg rows = boundary_table(first, count, rounding, near), columns = pairs ? boundary_table(second, count, rounding) : rows;
   std::vector<Reg> logs;
   for (Op opcode : chosen) logs.push_back(result_log(opcode));
   Assigned before = assigned_;

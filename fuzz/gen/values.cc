@@ -146,6 +146,15 @@ double ValuePool::real(const Facts& facts) {
   return value;
 }
 
+double ValuePool::real_of(TypeKind integer_kind) {
+  uint64_t bits = constant(integer_kind, Facts{});
+  switch (integer_kind) {
+    case TypeKind::kI32: return static_cast<int32_t>(bits);
+    case TypeKind::kI64: return static_cast<double>(static_cast<int64_t>(bits));
+    default: return static_cast<double>(bits);
+  }
+}
+
 uint64_t ValuePool::constant(TypeKind kind, const Facts& facts) {
   switch (kind) {
     case TypeKind::kBool: return stream_.below(2);

@@ -18,6 +18,8 @@ class ValuePool {
   uint64_t constant(TypeKind kind, const Facts& facts);
   /// An integer half way between two f64, or beside it: where rounding is decided. `bits` > 54: the largest magnitude.
   uint64_t between_reals(uint32_t bits);
+  /// The f64 nearest to a constant of an integer kind.
+  double real_of(TypeKind integer_kind);
   /// A signed 16-bit immediate with |i| < 2^bits.
   int16_t immediate(const Facts& facts);
   /// A text for a string constant.

@@ -290,7 +290,15 @@ class Selector {
         LirInst& lir = begin(kLoadElem, id);
         lir.disp = sizeof(Buffer);
         lir.width = inst.width;
-        operands(inst.args[0], inst.args[1]);
+        l.use(inst.args[0]);
+        int64_t index;
+        // As a displacement, where 32 bits hold it: arrays of more than 2 GiB exist.
+        if (immediate(inst.args[1], &index) && fits32(index * inst.width + int64_t{sizeof(Buffer)})) {
+          l.current().has_imm = true;
+          l.current().imm = index;
+        } else {
+          l.use(inst.args[1]);
+        }
         l.def(id);
         break;
       }
