@@ -16,8 +16,10 @@ namespace fs = std::filesystem;
 
 std::vector<fs::path> programs() {
   std::vector<fs::path> found;
-  for (const auto& entry : fs::recursive_directory_iterator(ORUS_PROGRAMS_DIR)) {
-    if (entry.path().extension() == ".orus") found.push_back(entry.path());
+  for (const char* folder : {"programs", "regress"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(ORUS_CONFORMANCE_DIR) / folder)) {
+      if (entry.path().extension() == ".orus" || entry.path().extension() == ".oasm") found.push_back(entry.path());
+    }
   }
   std::sort(found.begin(), found.end());
   return found;
@@ -61,7 +63,8 @@ TEST_P(Encoding, IsWhatTheAllocationSays) {
   options.layout_seed = request.seed;
   size_t units = 0;
   for (const fs::path& path : programs()) {
-    api::LoadResult loaded = api::load_text(path.string(), read(path), api::ProgramForm::kSource);
+    auto form = path.extension() == ".orus" ? api::ProgramForm::kSource : api::ProgramForm::kAssembly;
+    api::LoadResult loaded = api::load_text(path.string(), read(path), form);
     ASSERT_NE(loaded.program, nullptr) << path;
     units += judge_module(*loaded.program->module, options, request, path.filename().string());
     if (HasFailure()) return;

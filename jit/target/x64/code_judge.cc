@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "jit/target/x64/x64.h"
 
@@ -47,7 +49,7 @@ class Judge {
       while (next < code_.size() && code_[next].offset < begin) ++next;
       size_t first = next;
       while (next < code_.size() && code_[next].offset < end) ++next;
-      check_instruction(std::span(code_).subspan(first, next - first));
+      check_instruction(std::span(code_).subspan(first, next - first), end);
     }
     if (problem_.empty()) return Ok{};
     return Error{ErrorCode::kBadIr, problem_, "offset " + std::to_string(at_) + ", LIR instruction " + std::to_string(lir_)};
@@ -290,8 +292,54 @@ class Judge {
     problem_ = "no access to memory";
   }
 
-  void check_instruction(std::span<const Decoded> code) {
+  // ---- control flow
+
+  /// Where the code of block `b` begins, past blocks that have none because they only jump on.
+  std::optional<uint32_t> start_of(uint32_t b) const {
+    const auto& blocks = l_.out.ra.blocks;
+    for (size_t steps = 0; steps <= blocks.size(); ++steps) {
+      auto line = std::find_if(unit_.lines.begin(), unit_.lines.end(), [&](const auto& at) { return at.inst == blocks[b].first_inst; });
+      if (line != unit_.lines.end()) return line->offset;
+      auto edges = l_.out.ra.edges_of(blocks[b]);
+      if (edges.size() != 1) return std::nullopt;
+      b = edges[0].target;
+    }
+    return std::nullopt;
+  }
+
+  /// A jump or branch goes to the blocks that follow it, to all of them and nowhere else.
+  void check_flow(std::span<const Decoded> code, uint32_t end, const LirInst& inst) {
+    if ((inst.op != kJump && inst.op != kBranch && inst.op != kBranchCompare) || !problem_.empty()) return;
+    const auto& blocks = l_.out.ra.blocks;
+    auto block = std::upper_bound(blocks.begin(), blocks.end(), lir_, [](uint32_t i, const RaBlock& b) { return i < b.end_inst; });
+    std::vector<uint32_t> missing;
+    for (const auto& edge : l_.out.ra.edges_of(*block)) {
+      auto start = start_of(edge.target);
+      if (!start) return void(problem_ = "a block that follows has no code");
+      missing.push_back(*start);
+    }
+    const std::vector<uint32_t> allowed = missing;
+    auto reach = [&](uint32_t from, uint32_t target) {
+      std::erase(missing, target);
+      if (std::find(allowed.begin(), allowed.end(), target) != allowed.end() || !problem_.empty()) return;
+      at_ = from;
+      problem_ = "goes to " + std::to_string(target) + ", where no block that follows begins";
+    };
+    for (const Decoded& d : code) {
+      const ZydisDecodedOperand& op = d.operands[0];
+      if (d.insn.operand_count == 0 || op.type != ZYDIS_OPERAND_TYPE_IMMEDIATE || !op.imm.is_relative) continue;
+      auto target = static_cast<uint32_t>(d.offset + d.insn.length + static_cast<uint64_t>(op.imm.value.s));
+      bool local = target > code.front().offset && target < end;
+      if (!local) reach(d.offset, target);
+    }
+    if (code.empty() || code.back().insn.mnemonic != ZYDIS_MNEMONIC_JMP) reach(end, end);
+    if (!missing.empty() && problem_.empty()) at_ = end, problem_ = "a block that follows is never reached";
+  }
+
+  /// `code` may be empty; `end` is the offset behind it.
+  void check_instruction(std::span<const Decoded> code, uint32_t end) {
     const LirInst& inst = l_.out.insts[lir_];
+    check_flow(code, end, inst);
     check_registers(code, inst);
     check_operation(code, inst);
     check_access(code, inst);

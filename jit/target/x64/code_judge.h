@@ -3,7 +3,7 @@
 //
 // What it finds: bytes that do not decode; jumps into the middle of an instruction or out of the unit; constants read
 // outside the pool; registers touched that neither the allocation nor the conventions give to that instruction; a wrong
-// operation, width, immediate, condition, displacement or access size.
+// operation, width, immediate, condition, displacement or access size; jumps and falls to other blocks than those that follow.
 // What it leaves to execution: whether the operation is the right one for the IR, and the order of operands.
 #pragma once
 
