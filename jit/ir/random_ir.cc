@@ -35,6 +35,7 @@ class Generator {
   void with_frame(InstId id, ExitReason reason);
   void body(uint32_t depth);
   void pure();
+  void narrowed();
   void pure_integer(IrType type);
   void pure_f64();
   void pure_bool();
@@ -123,6 +124,21 @@ void Generator::shift(IrType type) {
   emit(kShifts[rng_.below(3)], type, {any(type), count});
 }
 
+/// 32-bit values widened, combined and cut again, as bytecode does when kinds mix.
+void Generator::narrowed() {
+  static constexpr IrOp kBinary[] = {IrOp::add, IrOp::sub, IrOp::mul, IrOp::and_, IrOp::or_, IrOp::xor_};
+  auto widened = [&] {
+    if (rng_.chance(5)) return any(IrType::kI64);
+    IrType from = rng_.chance(8) ? IrType::kBool : IrType::kI32;
+    IrOp extend = from == IrType::kBool || rng_.chance(3) ? IrOp::zext : IrOp::sext;
+    return emit(extend, IrType::kI64, {any(from)});
+  };
+  InstId a = widened(), b = widened();
+  IrOp op = rng_.chance(3) ? IrOp::select : kBinary[rng_.below(std::size(kBinary))];
+  InstId wide = op == IrOp::select ? emit(op, IrType::kI64, {any(IrType::kBool), a, b}) : emit(op, IrType::kI64, {a, b});
+  emit(IrOp::trunc, IrType::kI32, {wide});
+}
+
 void Generator::pure_integer(IrType type) {
   static constexpr IrOp kBinary[] = {IrOp::add, IrOp::sub, IrOp::mul, IrOp::and_, IrOp::or_, IrOp::xor_, IrOp::mul_high, IrOp::umul_high};
   switch (rng_.below(8)) {
@@ -130,7 +146,9 @@ void Generator::pure_integer(IrType type) {
     case 1: return shift(type);
     case 2: emit(IrOp::select, type, {any(IrType::kBool), any(type), any(type)}); return;
     case 3:
-      if (type == IrType::kI32) {
+      if (type == IrType::kI32 && rng_.chance(2)) {
+        narrowed();
+      } else if (type == IrType::kI32) {
         emit(IrOp::trunc, type, {any(IrType::kI64)});
       } else {
         emit(rng_.chance(2) ? IrOp::sext : IrOp::zext, type, {any(IrType::kI32)});
