@@ -20,7 +20,7 @@ void FunctionGen::policy_statement() {
       case Policy::kLargeConstants: return large_constants();
       case Policy::kColdExits: return cold_exit();
       case Policy::kGlobalLoops: return s_.flip() ? shared_globals() : global_updates();
-      case Policy::kSmallCallees: return call();
+      case Policy::kSmallCallees: return s_.chance(3) ? protect([&] { call(); }) : call();
       case Policy::kCheckedLoops: return checked_loop();
       case Policy::kSelects: return selected_value();
       case Policy::kConversions: return conversion_chain();

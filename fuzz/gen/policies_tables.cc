@@ -9,11 +9,12 @@
 namespace orus::fuzz {
 namespace {
 
-constexpr std::string_view kScalarLetters = "iIuUfL";  // L: i64 or u64
+constexpr std::string_view kScalarLetters = "iIuUfLs";  // L: i64 or u64
 
 bool is_scalar(char letter) { return kScalarLetters.find(letter) != std::string_view::npos; }
 
-/// Instructions on one or two numbers: arithmetic, bits, comparisons to values and by branches, conversions.
+/// Instructions on one or two numbers: arithmetic, bits, comparisons to values and by branches, conversions; and
+/// comparisons of strings.
 bool is_table_op(Op opcode) {
   const OpInfo& row = info(opcode);
   bool value = row.format == "drr" || row.format == "dr-";
@@ -21,7 +22,7 @@ bool is_table_op(Op opcode) {
   if (!value && row.format != "rrj") return false;
   if (row.kinds.size() < first + count) return false;
   if (value && !is_scalar(row.kinds[0]) && row.kinds[0] != 'b') return false;
-  if (row.kinds[first] == 'L') return false;
+  if (row.kinds[first] == 'L' || (value && row.kinds[0] == 's')) return false;
   for (size_t i = first; i < first + count; ++i) {
     if (!is_scalar(row.kinds[i])) return false;
   }
@@ -42,12 +43,18 @@ bool is_mixed(Op opcode) {
   return second == '-' ? result != first : second != first;
 }
 
-/// Each mixed one many times: they have the most edges.
+/// How often one is drawn: mixed ones have the most edges, then those on f64 and strings.
+size_t weight(Op opcode) {
+  if (is_mixed(opcode)) return 6;
+  char first = operand_kinds(opcode).first;
+  return first == 'f' || first == 's' ? 3 : 1;
+}
+
 std::vector<Op> table_ops() {
   std::vector<Op> ops;
   for (uint32_t i = 0; i < kOpCount; ++i) {
     Op opcode = static_cast<Op>(i);
-    if (is_table_op(opcode)) ops.insert(ops.end(), is_mixed(opcode) ? 6 : 1, opcode);
+    if (is_table_op(opcode)) ops.insert(ops.end(), weight(opcode), opcode);
   }
   return ops;
 }
@@ -76,6 +83,11 @@ Reg FunctionGen::boundary_table(TypeId type, uint32_t count, bool rounding, Type
   for (uint32_t i = 0; i < count; ++i) {
     Reg k = fresh(type, kNoFacts);
     step();
+    if (kind == TypeKind::kString) {
+      b_.load_k(k, m_.builder.string_constant(m_.values.text()));
+      op(Op::array_push_ref, table, k);
+      continue;
+    }
     bool wide = kind == TypeKind::kI64 || kind == TypeKind::kU64;
     uint64_t bits = rounding && wide && !s_.chance(4) ? m_.values.between_reals(magnitude_bits(kind)) : m_.values.constant(kind, kNoFacts);
     if (kind == TypeKind::kF64 && near != kTypeVoid && !s_.chance(4)) bits = std::bit_cast<uint64_t>(m_.values.real_of(m_.kind(near)));
@@ -123,8 +135,12 @@ void FunctionGen::value_table() {
   }
   mult_ *= uint64_t{count} * (pairs ? count : 1);
   Reg a = fresh(first, kNoFacts), b = fresh(second, kNoFacts);
-  op(element_bytes(m_.kind(first)) == 4 ? Op::array_get_4 : Op::array_get_8, a, rows, i);
-  op(element_bytes(m_.kind(second)) == 4 ? Op::array_get_4 : Op::array_get_8, b, columns, j);
+  auto get = [&](TypeId type) {
+    if (is_reference(m_.kind(type))) return Op::array_get_ref;
+    return element_bytes(m_.kind(type)) == 4 ? Op::array_get_4 : Op::array_get_8;
+  };
+  op(get(first), a, rows, i);
+  op(get(second), b, columns, j);
   wrote(a);
   wrote(b);
   for (size_t n = 0; n < chosen.size(); ++n) table_op(chosen[n], a, b, logs[n]);
