@@ -7,6 +7,7 @@
 
 #include "api/heap_digest.h"
 #include "jit/code/code_memory.h"
+#include "jit/code/stages.h"
 
 namespace orus::fuzz {
 namespace {
@@ -62,6 +63,8 @@ std::unique_ptr<jit::CodeMemory>* spare_memory() {
   return &spare;
 }
 
+constinit thread_local jit::StageCache* shared_stages = nullptr;
+
 /// The line of /proc/self/maps of a page that is writable and executable; empty when there is none.
 std::string writable_code() {
   std::ifstream maps("/proc/self/maps");
@@ -107,6 +110,7 @@ jit::JitConfig jit_config(const Mode& mode, const RunSettings& settings, bool co
   config.baseline_isa = config.stress_clobber && settings.seed % 2 != 0;
   config.code_bytes = settings.code_bytes;
   config.spare_memory = spare_memory();
+  config.stages = shared_stages;
   return config;
 }
 
@@ -143,6 +147,9 @@ const Mode* find_mode(std::string_view name) {
   }
   return nullptr;
 }
+
+SharedCompilations::SharedCompilations() : stages_(std::make_unique<jit::StageCache>()) { shared_stages = stages_.get(); }
+SharedCompilations::~SharedCompilations() { shared_stages = nullptr; }
 
 RunReport run_program(const VerifiedModule& module, const Mode& mode, const RunSettings& settings) {
   RunReport report;
