@@ -6,7 +6,7 @@ CALLED_FROM="$PWD"
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$ROOT" || exit 1
 
-PRESETS="release debug asan tsan fuzz cov gcc"
+PRESETS="release debug asan tsan fuzz cov gcc campaign_train campaign asan_fast"
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -429,7 +429,7 @@ class JitTierImpl final : public JitTier {
   void run_job(CompileJob& job, const std::atomic<bool>* cancelled) const {
     PassContext ctx{.module = vm_.verified(), .options = job.options, .cancelled = cancelled};
     ctx.after_pass = [&job](std::string_view pass, const Function&, bool, uint64_t ns) { job.pass_ns.emplace_back(pass, ns); };
-    job.result = compile_unit(vm_.verified(), job.unit, config_, job.options, addresses_, job.id, ctx);
+    job.result = compile_unit(job.unit, config_, addresses_, job.id, ctx);
   }
 
   void install_finished() {
@@ -444,7 +444,7 @@ class JitTierImpl final : public JitTier {
     for (const auto& [pass, ns] : job.pass_ns) add_pass_time(pass, ns);
     if (!job.result.ok()) {
       const Error& error = job.result.error();
-      if (error.detail != "a loop without a back edge") {
+      if (error.code != ErrorCode::kUsage) {
         std::fprintf(stderr, "orus: internal compiler error: %s: %s\n", error.where.c_str(), error.detail.c_str());
         ORUS_CHECK(false && "compilation failed");
       }

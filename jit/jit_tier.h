@@ -16,6 +16,7 @@
 namespace orus::jit {
 
 class CodeMemory;
+class StageCache;
 
 struct JitConfig {
   CompileOptions compile;
@@ -33,6 +34,9 @@ struct JitConfig {
   /// For those who make thousands of tiers a second: used instead of new memory if there is one of the right size, and
   /// gets the tier's memory back, empty. Must outlive the tier; not across fork().
   std::unique_ptr<CodeMemory>* spare_memory = nullptr;
+  /// For those who run one module in many ways: what earlier tiers of the module made up to the emission of bytes is
+  /// used again (jit/code/stages.h). Must outlive the tier, which may not compile in the background.
+  StageCache* stages = nullptr;
 };
 
 struct JitStats {

@@ -28,6 +28,8 @@ struct CompileOptions {
   uint64_t layout_seed = 0;         // not 0: blocks are emitted in a random order
   uint32_t inline_budget = 200;     // bytecode words inlined into one unit
   uint32_t inline_depth = 3;
+
+  bool operator==(const CompileOptions&) const = default;
 };
 
 struct PassContext {

@@ -8,6 +8,8 @@
 #include "api/heap_digest.h"
 #include "fuzz/oracle/machine_state.h"
 #include "jit/code/code_memory.h"
+#include "jit/code/stages.h"
+#include "vm/runtime/spare_pages.h"
 
 namespace orus::fuzz {
 namespace {
@@ -63,6 +65,18 @@ std::unique_ptr<jit::CodeMemory>* spare_memory() {
   return &spare;
 }
 
+/// Pages of stacks and heaps, likewise. With sanitizers a pointer into a VM that is gone should rather fault.
+SparePages* spare_pages() {
+#if defined(ORUS_CHECKED)
+  return nullptr;
+#else
+  thread_local SparePages spare;
+  return &spare;
+#endif
+}
+
+constinit thread_local jit::StageCache* shared_stages = nullptr;
+
 /// The line of /proc/self/maps of a page that is writable and executable; empty when there is none.
 std::string writable_code() {
   std::ifstream maps("/proc/self/maps");
@@ -78,6 +92,7 @@ VmConfig vm_config(const Mode& mode, const RunSettings& settings) {
   config.heap.limit_bytes = settings.heap_bytes;
   config.heap.nursery_bytes = settings.nursery_bytes;
   config.heap.fail_allocation = settings.fail_allocation;
+  config.heap.spare_pages = spare_pages();
   config.heap.stress = (mode.flags & kGc) != 0;
   config.max_depth = settings.max_depth;
   if ((mode.flags & kCount) != 0) config.fuel = settings.fuel;
@@ -108,6 +123,7 @@ jit::JitConfig jit_config(const Mode& mode, const RunSettings& settings, bool co
   config.baseline_isa = config.stress_clobber && settings.seed % 2 != 0;
   config.code_bytes = settings.code_bytes;
   config.spare_memory = spare_memory();
+  config.stages = shared_stages;
   return config;
 }
 
@@ -144,6 +160,9 @@ const Mode* find_mode(std::string_view name) {
   }
   return nullptr;
 }
+
+SharedCompilations::SharedCompilations() : stages_(std::make_unique<jit::StageCache>()) { shared_stages = stages_.get(); }
+SharedCompilations::~SharedCompilations() { shared_stages = nullptr; }
 
 RunReport run_program(const VerifiedModule& module, const Mode& mode, const RunSettings& settings) {
   RunReport report;

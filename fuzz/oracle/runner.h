@@ -62,6 +62,19 @@ struct RunReport {
   std::string writable_code;  // a page that was both while machine code existed; looked at now and then
 };
 
+/// While one exists, runs of this thread share what their compilations have in common up to the emission of bytes. All of
+/// them must be of one module. That a compilation made anew gives the same is what the target `emitter` looks at.
+class SharedCompilations {
+ public:
+  SharedCompilations();
+  ~SharedCompilations();
+  SharedCompilations(const SharedCompilations&) = delete;
+  SharedCompilations& operator=(const SharedCompilations&) = delete;
+
+ private:
+  std::unique_ptr<jit::StageCache> stages_;
+};
+
 /// Errors of the host (no memory) end up as `refused`.
 RunReport run_program(const VerifiedModule& module, const Mode& mode, const RunSettings& settings);
 

@@ -31,6 +31,7 @@ constexpr Check kLanes[] = {
 std::optional<Failure> target_diff_deep(std::span<const uint8_t> input, CaseStats* stats) {
   Case c = make_case(input, stats);
   if (c.failure) return c.failure;
+  SharedCompilations shared;
   static constexpr ModeId kSometimes[] = {ModeId::random_O2, ModeId::native_O1, ModeId::counted_O2, ModeId::spill_O2};
   const ModeId always[] = {ModeId::native_O2, ModeId::exits_O2, kSometimes[c.settings.seed / 16 % std::size(kSometimes)]};
   if (auto failure = diff_module(*c.module, always, c.settings, stats)) return failure;

@@ -5,9 +5,9 @@
 #include <chrono>
 #include <cstring>
 
+#include "jit/code/stages.h"
 #include "jit/code/unit.h"
 #include "jit/ir/ir_text.h"
-#include "jit/regalloc/checker.h"
 #include "jit/regalloc/print.h"
 
 namespace orus::jit {
@@ -65,41 +65,26 @@ uint32_t count_ops(const Function& fn) {
   return ops;
 }
 
-struct Stages {
-  std::unique_ptr<Function> ir;
-  std::unique_ptr<Lowering> lowering;
-  RaResult allocation;
-  EmittedUnit emitted;
-};
-
-Status allocate(const JitConfig& config, const Target& target, Stages* s) {
-  RaOptions options;
-  options.spill_everything = config.stress_spill;
-  options.random_seed = config.stress_spill ? 0 : config.seed;
-  Result<RaResult> result = allocate_linear_scan(s->lowering->out.ra, target.registers(), options);
-  if (!result.ok()) return result.error();
-  s->allocation = std::move(result).value();
-  if (config.check_allocation && !kChecksAllocations) return check_allocation(s->lowering->out.ra, target.registers(), s->allocation);
-  return Ok{};
-}
-
 /// Emits code that is never run: it names the module's bytecode where a VM's copy would stand.
-void emit_for_reading(const VerifiedModule& module, const Unit& unit, const JitConfig& config, const Target& target, Stages* s) {
+EmittedUnit emit_for_reading(const LoweredUnit& lowered, const RaResult& allocation, const JitConfig& config, const Target& target) {
+  const Function& ir = *lowered.ir;
   std::vector<Insn*> code;
   std::vector<void*> functions;
-  for (const auto& fn : module.module.functions) {
+  for (const auto& fn : ir.module->functions) {
     code.push_back(const_cast<Insn*>(fn.code.data()));
     functions.push_back(nullptr);
   }
   EmitOptions emit;
   emit.baseline_isa = config.baseline_isa;
   emit.clobber = config.stress_clobber;
-  emit.function = unit.function;
-  emit.inline_depth = s->ir->inline_depth;
-  emit.has_depth = !unit.is_loop;
+  emit.function = lowered.unit.function;
+  emit.inline_depth = ir.inline_depth;
+  emit.has_depth = !lowered.unit.is_loop;
   emit.code = code.data();
   emit.functions = functions.data();
-  target.emit(*s->lowering, s->allocation, emit, &s->emitted);
+  EmittedUnit emitted;
+  target.emit(*lowered.lowering, allocation, emit, &emitted);
+  return emitted;
 }
 
 }  // namespace
@@ -111,55 +96,47 @@ const CallSite* CompiledUnit::find_site(const uint8_t* return_address) const {
   return &*it;
 }
 
-Result<std::unique_ptr<CompiledUnit>> compile_unit(const VerifiedModule& module, const Unit& unit, const JitConfig& config,
-                                                   const CompileOptions& options, const CodeAddresses& addresses, uint32_t id,
+Result<std::unique_ptr<CompiledUnit>> compile_unit(const Unit& unit, const JitConfig& config, const CodeAddresses& addresses, uint32_t id,
                                                    PassContext& ctx) {
   const Target& target = *host_target();
   auto start = std::chrono::steady_clock::now();
-  CheckContext context("compiling", module.module.functions[unit.function].name.c_str());
-  auto out = std::make_unique<CompiledUnit>();
-  Stages s;
-  s.ir = build_ir(module, unit, options);
-  if (s.ir == nullptr) return Error{ErrorCode::kBadIr, "a loop without a back edge"};
-  if (options.verify_each) {
-    Status status = verify_ir(*s.ir);
-    if (!status.ok()) return Error{status.error().code, status.error().detail, "build: " + status.error().where};
-  }
-  Status status = optimize(*s.ir, ctx);
-  if (!status.ok()) return status.error();
-  out->bytecode_ops = count_ops(*s.ir);
-  s.lowering = std::make_unique<Lowering>(*s.ir, module, options);
-  target.select(*s.lowering);
-  status = allocate(config, target, &s);
-  if (!status.ok()) return status.error();
+  CheckContext context("compiling", ctx.module.module.functions[unit.function].name.c_str());
+  StageCache own;
+  StageCache& stages = config.stages != nullptr ? *config.stages : own;
+  ORUS_TRY(lowered, stages.lower(unit, target, ctx));
+  ORUS_TRY(allocation, stages.allocate(*lowered, target, config));
+  const Lowering& lowering = *lowered->lowering;
 
+  auto out = std::make_unique<CompiledUnit>();
   EmitOptions emit;
   emit.baseline_isa = config.baseline_isa;
   emit.clobber = config.stress_clobber;
   emit.unit_id = id;
   emit.function = unit.function;
-  emit.inline_depth = s.ir->inline_depth;
+  emit.inline_depth = lowered->ir->inline_depth;
   emit.has_depth = !unit.is_loop;
   emit.code = addresses.code.data();
   emit.functions = addresses.functions.data();
   if (config.stress_exits) {
-    out->forced = std::make_unique<int32_t[]>(s.lowering->out.exits.size());
-    for (size_t i = 0; i < s.lowering->out.exits.size(); ++i) out->forced[i] = 1;
+    out->forced = std::make_unique<int32_t[]>(lowering.out.exits.size());
+    for (size_t i = 0; i < lowering.out.exits.size(); ++i) out->forced[i] = 1;
     emit.forced_exits = out->forced.get();
   }
-  target.emit(*s.lowering, s.allocation, emit, &s.emitted);
+  EmittedUnit emitted;
+  target.emit(lowering, *allocation, emit, &emitted);
   out->unit = unit;
+  out->bytecode_ops = count_ops(*lowered->ir);
   out->id = id;
-  out->inline_depth = s.ir->inline_depth;
-  out->frame_bytes = s.emitted.frame_bytes;
-  out->entry_offset = s.emitted.entry;
-  out->frame_entry_offset = s.emitted.frame_entry;
-  out->bytes = std::move(s.emitted.bytes);
-  out->exit_offsets = s.emitted.exit_offsets;
-  out->checks_hoisted = options.hoist_checks;
-  out->spills = s.allocation.stats.spilled_vregs;
-  record_exits(*s.lowering, s.allocation, out.get());
-  record_sites(*s.lowering, s.allocation, s.emitted, out.get());
+  out->inline_depth = lowered->ir->inline_depth;
+  out->frame_bytes = emitted.frame_bytes;
+  out->entry_offset = emitted.entry;
+  out->frame_entry_offset = emitted.frame_entry;
+  out->bytes = std::move(emitted.bytes);
+  out->exit_offsets = emitted.exit_offsets;
+  out->checks_hoisted = ctx.options.hoist_checks;
+  out->spills = allocation->stats.spilled_vregs;
+  record_exits(lowering, *allocation, out.get());
+  record_sites(lowering, *allocation, emitted, out.get());
   std::sort(out->sites.begin(), out->sites.end(), [](const CallSite& a, const CallSite& b) { return a.return_offset < b.return_offset; });
   out->compile_ns =
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count());
@@ -171,21 +148,33 @@ Status judge_unit(const VerifiedModule& module, const CompileOptions& options, c
   if (target == nullptr) return Error{ErrorCode::kUnsupportedTarget, "no back end for this machine"};
   Unit unit{request.function, request.loop >= 0, static_cast<uint32_t>(std::max(request.loop, 0))};
   PassContext ctx{.module = module, .options = options};
-  Stages s;
-  s.ir = build_ir(module, unit, options);
-  if (s.ir == nullptr) return Error{ErrorCode::kUsage, "the loop has no back edge"};
-  if (Status status = optimize(*s.ir, ctx); !status.ok()) return status;
-  s.lowering = std::make_unique<Lowering>(*s.ir, module, options);
-  target->select(*s.lowering);
   JitConfig config;
   config.stress_spill = request.spill;
   config.seed = request.seed;
   config.check_allocation = true;
   config.baseline_isa = request.baseline_isa;
-  if (Status status = allocate(config, *target, &s); !status.ok()) return status;
-  emit_for_reading(module, unit, config, *target, &s);
-  if (request.damage) request.damage(s.emitted.bytes);
-  return target->judge(*s.lowering, s.allocation, s.emitted);
+  StageCache stages;
+  ORUS_TRY(lowered, stages.lower(unit, *target, ctx));
+  ORUS_TRY(allocation, stages.allocate(*lowered, *target, config));
+  EmittedUnit emitted = emit_for_reading(*lowered, *allocation, config, *target);
+  if (request.damage) request.damage(emitted.bytes);
+  return target->judge(*lowered->lowering, *allocation, emitted);
+}
+
+/// The IR of `unit` after the pass `after`; after all without it.
+Result<std::string> dump_ir(const VerifiedModule& module, const CompileOptions& options, const Unit& unit, std::string_view after) {
+  std::string text;
+  PassContext ctx{.module = module, .options = options};
+  ctx.after_pass = [&](std::string_view pass, const Function& fn, bool, uint64_t) {
+    if (pass == after) text = print_ir(fn);
+  };
+  std::unique_ptr<Function> ir = build_ir(module, unit, options);
+  if (ir == nullptr) return Error{ErrorCode::kUsage, "the loop has no back edge"};
+  if (after == "build") return print_ir(*ir);
+  if (Status status = optimize(*ir, ctx); !status.ok()) return status.error();
+  if (after.empty()) return print_ir(*ir);
+  if (text.empty()) return Error{ErrorCode::kUsage, "no pass '" + std::string(after) + "' ran"};
+  return text;
 }
 
 Result<std::string> dump_unit(const VerifiedModule& module, const CompileOptions& options, const DumpRequest& request) {
@@ -193,36 +182,21 @@ Result<std::string> dump_unit(const VerifiedModule& module, const CompileOptions
   Unit unit{request.function, request.loop >= 0, static_cast<uint32_t>(std::max(request.loop, 0))};
   if (unit.is_loop && unit.loop >= module.module.functions[request.function].loops)
     return Error{ErrorCode::kUsage, "the function has no such loop"};
-  std::string after;
-  PassContext ctx{.module = module, .options = options};
-  ctx.after_pass = [&](std::string_view pass, const Function& fn, bool, uint64_t) {
-    if (pass == request.after) after = print_ir(fn);
-  };
-  Stages s;
-  s.ir = build_ir(module, unit, options);
-  if (s.ir == nullptr) return Error{ErrorCode::kUsage, "the loop has no back edge"};
-  if (request.stage == "ir" && request.after == "build") return print_ir(*s.ir);
-  Status status = optimize(*s.ir, ctx);
-  if (!status.ok()) return status.error();
-  if (request.stage == "ir") {
-    if (request.after.empty()) return print_ir(*s.ir);
-    if (after.empty()) return Error{ErrorCode::kUsage, "no pass '" + request.after + "' ran"};
-    return after;
-  }
+  if (request.stage == "ir") return dump_ir(module, options, unit, request.after);
   const Target* target = host_target();
   if (target == nullptr) return Error{ErrorCode::kUnsupportedTarget, "no back end for this machine"};
-  s.lowering = std::make_unique<Lowering>(*s.ir, module, options);
-  target->select(*s.lowering);
+  PassContext ctx{.module = module, .options = options};
   JitConfig config;
   config.baseline_isa = request.baseline_isa;
-  status = allocate(config, *target, &s);
-  if (!status.ok()) return status.error();
-  if (request.stage == "lir") return print_allocation(s.lowering->out.ra, &s.allocation);
-  emit_for_reading(module, unit, config, *target, &s);
-  std::string text = target->disassemble(s.emitted.bytes.data(), s.emitted.code_end, 0);
-  for (size_t at = (s.emitted.code_end + 7) & ~size_t{7}; at + 8 <= s.emitted.bytes.size(); at += 8) {
+  StageCache stages;
+  ORUS_TRY(lowered, stages.lower(unit, *target, ctx));
+  ORUS_TRY(allocation, stages.allocate(*lowered, *target, config));
+  if (request.stage == "lir") return print_allocation(lowered->lowering->out.ra, allocation);
+  EmittedUnit emitted = emit_for_reading(*lowered, *allocation, config, *target);
+  std::string text = target->disassemble(emitted.bytes.data(), emitted.code_end, 0);
+  for (size_t at = (emitted.code_end + 7) & ~size_t{7}; at + 8 <= emitted.bytes.size(); at += 8) {
     uint64_t constant;
-    std::memcpy(&constant, s.emitted.bytes.data() + at, sizeof constant);
+    std::memcpy(&constant, emitted.bytes.data() + at, sizeof constant);
     text += fmt::format("  {:6x}  .quad 0x{:016x}\n", at, constant);
   }
   return text;

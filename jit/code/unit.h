@@ -81,10 +81,10 @@ struct CodeAddresses {
   std::vector<void*> functions;
 };
 
-/// Compiles one unit down to bytes. Pure but for `ctx` statistics: may run on any thread.
-/// Errors: kBadIr (a pass or the allocator broke a rule; checked builds only), kOutOfMemory, kCancelled.
-Result<std::unique_ptr<CompiledUnit>> compile_unit(const VerifiedModule& module, const Unit& unit, const JitConfig& config,
-                                                   const CompileOptions& options, const CodeAddresses& addresses, uint32_t id,
+/// Compiles one unit of `ctx.module` down to bytes. Pure but for the statistics of `ctx` and the lent `config.stages`: may
+/// run on any thread.
+/// Errors: kUsage (the loop has no back edge), kBadIr (a pass or the allocator broke a rule; checked builds only), kOutOfMemory, kCancelled.
+Result<std::unique_ptr<CompiledUnit>> compile_unit(const Unit& unit, const JitConfig& config, const CodeAddresses& addresses, uint32_t id,
                                                    PassContext& ctx);
 
 }  // namespace orus::jit

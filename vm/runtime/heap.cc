@@ -45,7 +45,7 @@ const HeapStats& Heap::stats() const {
 }
 
 Heap::Impl::Impl(const HeapConfig& config, const Module& module, RootSource& roots, AllocationWindow* window)
-    : config(config), module(module), roots(roots), window(window), pool(config.stress) {
+    : config(config), module(module), roots(roots), window(window), pool(config.stress, config.spare_pages) {
   layouts.resize(module.types.size());
   for (size_t id = 0; id < module.types.size(); ++id) {
     const Type& type = module.types[id];
@@ -62,7 +62,7 @@ Heap::Impl::Impl(const HeapConfig& config, const Module& module, RootSource& roo
   // What the nursery holds is checked against the limit only when it is collected, so it must be small beside it.
   nursery_bytes = std::min(config.nursery_bytes, config.limit_bytes / 8) & ~size_t{7};
   nursery_mapped = round_up(nursery_bytes, kPageBytes);
-  nursery = nursery_mapped == 0 ? nullptr : map_pages(nursery_mapped);
+  nursery = nursery_mapped == 0 ? nullptr : map_nursery();
   if (nursery == nullptr) nursery_bytes = nursery_mapped = 0;  // every object is a large one then
   dirty_end = stress_top = young_begin = nursery;
   window->top = window->limit = nursery;
@@ -70,10 +70,21 @@ Heap::Impl::Impl(const HeapConfig& config, const Module& module, RootSource& roo
 }
 
 Heap::Impl::~Impl() {
-  for (Chunk* chunk : chunks) unmap_pages(reinterpret_cast<char*>(chunk), chunk->bytes());
+  for (Chunk* chunk : chunks) pool.drop(chunk);
   for (const LargeObject& entry : large) std::free(entry.object);
-  if (nursery != nullptr) unmap_pages(nursery, nursery_mapped);
+  if (nursery != nullptr) unmap_nursery();
   window->top = window->limit = nullptr;
+}
+
+// Under stress, parts of the nursery may be inaccessible: nothing to lend.
+char* Heap::Impl::map_nursery() {
+  bool lent = config.spare_pages != nullptr && !config.stress;
+  return lent ? config.spare_pages->take(nursery_mapped, kPageBytes) : map_pages(nursery_mapped);
+}
+void Heap::Impl::unmap_nursery() {
+  if (config.spare_pages == nullptr || config.stress) return unmap_pages(nursery, nursery_mapped);
+  std::memset(nursery, 0, static_cast<size_t>(dirty_end - nursery));
+  config.spare_pages->give_back(nursery, nursery_mapped, kPageBytes);
 }
 
 void Heap::Impl::note_peak() { stats.peak_bytes = std::max<uint64_t>(stats.peak_bytes, bytes_in_use()); }

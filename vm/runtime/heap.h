@@ -24,6 +24,8 @@
 
 namespace orus {
 
+class SparePages;
+
 class RootSink {
  public:
   virtual ~RootSink() = default;
@@ -42,6 +44,7 @@ struct HeapConfig {
   size_t nursery_bytes = size_t{2} << 20;
   bool stress = false;
   uint64_t fail_allocation = 0;           // for tests: the allocation with this number gives null; 0: none
+  SparePages* spare_pages = nullptr;      // where pages come from and go to, the stack's too; null: the operating system
 };
 
 struct HeapStats {

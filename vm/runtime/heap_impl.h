@@ -16,6 +16,7 @@
 
 #include "vm/runtime/heap.h"
 #include "vm/runtime/heap_memory.h"
+#include "vm/runtime/spare_pages.h"
 
 namespace orus {
 
@@ -62,6 +63,8 @@ struct Heap::Impl {
   Object* start_old(void* memory, uint8_t flags, ObjectKind kind, uint32_t type);
   bool make_room(size_t size, bool young);
   bool extend_window(size_t size);
+  char* map_nursery();
+  void unmap_nursery();
   void reset_nursery();
   void note_peak();
   size_t young_bytes() const { return static_cast<size_t>(young_top() - young_begin); }

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "vm/runtime/spare_pages.h"
 
 namespace orus {
 
@@ -39,9 +40,19 @@ ChunkPool::~ChunkPool() {
   for (Range range : quarantined_) unmap_pages(range.start, range.bytes);
 }
 
+char* ChunkPool::map_chunk() { return spare_ != nullptr ? spare_->take(kChunkBytes, kChunkBytes) : map_pages(kChunkBytes, kChunkBytes); }
+void ChunkPool::unmap_chunk(char* start) {
+  if (spare_ != nullptr) return spare_->give_back(start, kChunkBytes, kChunkBytes);
+  unmap_pages(start, kChunkBytes);
+}
+void ChunkPool::drop(Chunk* chunk) {
+  if (chunk->bytes() == kChunkBytes) return unmap_chunk(reinterpret_cast<char*>(chunk));
+  unmap_pages(reinterpret_cast<char*>(chunk), chunk->bytes());
+}
+
 bool ChunkPool::reserve(size_t count) {
   while (free_.size() < count) {
-    char* start = map_pages(kChunkBytes, kChunkBytes);
+    char* start = map_chunk();
     if (start == nullptr) return false;
     free_.insert(free_.begin(), start);
   }
@@ -55,7 +66,7 @@ Chunk* ChunkPool::take(size_t object_bytes) {
     bytes = (object_bytes + sizeof(Chunk) + kPageBytes - 1) & ~(kPageBytes - 1);
     start = map_pages(bytes, kChunkBytes);
   } else if (free_.empty()) {
-    start = map_pages(bytes, kChunkBytes);
+    start = map_chunk();
   } else {
     start = free_.back();
     free_.pop_back();
@@ -84,7 +95,7 @@ void ChunkPool::give_back(Chunk* chunk) {
 void ChunkPool::trim(size_t count) {
   if (free_.size() <= count) return;
   size_t excess = free_.size() - count;
-  for (size_t i = 0; i < excess; ++i) unmap_pages(free_[i], kChunkBytes);
+  for (size_t i = 0; i < excess; ++i) unmap_chunk(free_[i]);
   free_.erase(free_.begin(), free_.begin() + static_cast<ptrdiff_t>(excess));
 }
 

@@ -14,6 +14,8 @@
 
 namespace orus {
 
+class SparePages;
+
 struct Chunk {
   char* top;
   char* end;
@@ -33,7 +35,7 @@ inline Chunk* chunk_of(const void* object) { return reinterpret_cast<Chunk*>(rei
 /// a while, so that a use of dead space faults.
 class ChunkPool {
  public:
-  explicit ChunkPool(bool quarantine) : quarantine_(quarantine) {}
+  ChunkPool(bool quarantine, SparePages* spare) : quarantine_(quarantine), spare_(spare) {}
   ~ChunkPool();
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
@@ -43,8 +45,10 @@ class ChunkPool {
   /// A chunk with room for an object of `object_bytes`; null if the host refuses. Its memory is not zeroed.
   Chunk* take(size_t object_bytes);
   void give_back(Chunk* chunk);
-  /// Unmaps free chunks, longest unused first, until at most `count` are left.
+  /// Gives free chunks away, longest unused first, until at most `count` are left.
   void trim(size_t count);
+  /// Gives away what is not in this pool's books.
+  void drop(Chunk* chunk);
 
  private:
   struct Range {
@@ -52,7 +56,10 @@ class ChunkPool {
     size_t bytes;
   };
   static constexpr size_t kQuarantined = 32;
+  char* map_chunk();
+  void unmap_chunk(char* start);
   bool quarantine_;
+  SparePages* spare_;
   std::vector<char*> free_;        // of kChunkBytes each; the back was used last
   std::deque<Range> quarantined_;  // inaccessible, oldest first
 };

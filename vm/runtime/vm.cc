@@ -1,17 +1,34 @@
 #include "vm/runtime/vm.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
+#include <cstring>
 
+#include "vm/runtime/heap_memory.h"
 #include "vm/runtime/ops.h"
+#include "vm/runtime/spare_pages.h"
 
 namespace orus {
 
 Vm::Vm(const VerifiedModule& module, const VmConfig& config, Console& console) : verified_(module), config_(config), console_(console) {}
 
 Vm::~Vm() {
-  if (stack_ != nullptr) munmap(stack_, stack_bytes_);
+  if (stack_ != nullptr) unmap_stack();
+}
+
+// Clearing a stack of the size that small programs get costs less than new pages; nobody knows how much of it was used.
+constexpr size_t kLargestLentStack = 256 * 1024;
+
+void* Vm::map_stack() {
+  SparePages* spare = config_.heap.spare_pages;
+  if (spare != nullptr && stack_bytes_ <= kLargestLentStack) return spare->take(stack_bytes_, kPageBytes);
+  return map_pages(stack_bytes_);
+}
+
+void Vm::unmap_stack() {
+  SparePages* spare = config_.heap.spare_pages;
+  if (spare == nullptr || stack_bytes_ > kLargestLentStack) return unmap_pages(reinterpret_cast<char*>(stack_), stack_bytes_);
+  std::memset(stack_, 0, stack_bytes_);
+  spare->give_back(reinterpret_cast<char*>(stack_), stack_bytes_, kPageBytes);
 }
 
 Result<std::unique_ptr<Vm>> Vm::create(const VerifiedModule& module, const VmConfig& config, Console& console) {
@@ -69,9 +86,11 @@ Status Vm::load() {
   context.entries = entries_.data();
 
   // Every frame that the depth limit allows fits, so depth is the only check a call makes; pages are committed on use.
+  constexpr size_t kStackStep = 16 * 1024;  // few different sizes, so that a lent stack often fits
   stack_bytes_ = (size_t{config_.max_depth} + 8) * (largest + 1) * sizeof(Slot);
-  void* memory = mmap(nullptr, stack_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) {
+  stack_bytes_ = (stack_bytes_ + kStackStep - 1) & ~(kStackStep - 1);
+  void* memory = map_stack();
+  if (memory == nullptr) {
     return Error{ErrorCode::kOutOfMemory,
                  "no address space for " + std::to_string(config_.max_depth) + " frames of the largest function; lower the stack limit"};
   }

@@ -224,6 +224,8 @@ class Vm final : public RootSource {
   friend class Rooted;
   explicit Vm(const VerifiedModule& module, const VmConfig& config, Console& console);
   Status load();
+  void* map_stack();
+  void unmap_stack();
   bool make_error(ErrorKind kind, String* message, const Slot* base, const Insn* pc);
   void visit_frames(const Activation& record, RootSink& sink);
 
