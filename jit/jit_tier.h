@@ -74,7 +74,8 @@ struct JudgeRequest {
   uint64_t seed = 0;             // random register choices when not 0
   std::function<void(std::vector<uint8_t>&)> damage = {};  // done to the code first, to test the judge
 };
-/// Compiles a unit without running it and holds its code against the allocation it came from (Target::judge).
+/// Compiles a unit without running it and holds its code against the allocation it came from (Target::judge); looks for
+/// element loads without a check after every pass.
 /// Errors: kBadIr, what the judge says; kUsage, no such unit.
 Status judge_unit(const VerifiedModule& module, const CompileOptions& options, const JudgeRequest& request);
 

@@ -361,7 +361,7 @@ void FunctionGen::young_into_old() {
   op(Op::array_set_ref, old, index, row);
   for (Reg r : reals) op(Op::sub_f64, reals[0], reals[0], r);
   keep_visible(reals[0]);
-  if (s_.flip() && facts(old).min_len == 0 && mult_ <= 16) op(Op::array_push_ref, old, row);
+  if (s_.flip() && mult_ <= 16) op(Op::array_push_ref, old, row);
   Reg text = value(kTypeString), strings = value(m_.arrays[6], {.min_len = 2});
   Reg grown = fresh(kTypeString, kNoFacts);
   if (mult_ <= 64) {

@@ -143,6 +143,16 @@ Result<std::unique_ptr<CompiledUnit>> compile_unit(const Unit& unit, const JitCo
   return out;
 }
 
+/// A load of an element at an index that no check gave could float above the check that it was meant to have. Compiled
+/// programs have none; stores stay where they are.
+static bool has_loose_load(const Function& fn) {
+  return std::any_of(fn.insts.begin(), fn.insts.end(), [&](const Inst& inst) {
+    if (inst.dead || inst.op != IrOp::load_elem) return false;
+    IrOp index = fn.at(fn.resolve(inst.args[1])).op;
+    return index != IrOp::bounds && index != IrOp::pi && index != IrOp::constant;
+  });
+}
+
 Status judge_unit(const VerifiedModule& module, const CompileOptions& options, const JudgeRequest& request) {
   const Target* target = host_target();
   if (target == nullptr) return Error{ErrorCode::kUnsupportedTarget, "no back end for this machine"};
@@ -153,8 +163,13 @@ Status judge_unit(const VerifiedModule& module, const CompileOptions& options, c
   config.seed = request.seed;
   config.check_allocation = true;
   config.baseline_isa = request.baseline_isa;
+  std::string loose;
+  ctx.after_pass = [&](std::string_view pass, const Function& fn, bool, uint64_t) {
+    if (loose.empty() && has_loose_load(fn)) loose = pass;
+  };
   StageCache stages;
   ORUS_TRY(lowered, stages.lower(unit, *target, ctx));
+  if (!loose.empty()) return Error{ErrorCode::kBadIr, "the index of an element load is not what a bounds check gave", "after " + loose};
   ORUS_TRY(allocation, stages.allocate(*lowered, *target, config));
   EmittedUnit emitted = emit_for_reading(*lowered, *allocation, config, *target);
   if (request.damage) request.damage(emitted.bytes);
