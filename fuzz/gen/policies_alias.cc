@@ -124,7 +124,8 @@ void FunctionGen::alias_accesses(Reg x, Reg y, Reg i, Reg j) {
   if (s_.chance(3)) read();
 }
 
-/// A new object that a container holds as well, changed through one of the two and read through the other.
+/// A new object that a container holds as well, changed through one of the two and read through the other, perhaps in a
+/// loop.
 void FunctionGen::object_alias() {
   TypeId type = m_.structs[0], list_type = m_.builder.array_of(type);
   Reg object = fresh(type, kNoFacts);
@@ -141,19 +142,24 @@ void FunctionGen::object_alias() {
   if (s_.chance(3)) branch();
   op(Op::array_get_ref, back, list, s_.chance(4) ? make_masked(kTypeI32, {.bits = 1}) : index);
   wrote(back);
-  for (uint32_t n = 2 + s_.below(2); n > 0; --n) {
-    Reg d = fresh(kTypeI32, kNoFacts);
-    bool through = s_.flip();
-    if (s_.flip()) {
+  auto touch = [&] {
+    for (uint32_t n = 2 + s_.below(2); n > 0; --n) {
+      Reg d = fresh(kTypeI32, kNoFacts);
+      bool through = s_.flip();
+      if (s_.flip()) {
+        op(Op::get_field, d, through ? object : back, 0);
+        wrote(d);
+        keep_visible(d);
+      }
+      op(Op::set_field, through ? back : object, 0, number(kTypeI32, s_.below(200)));
       op(Op::get_field, d, through ? object : back, 0);
       wrote(d);
       keep_visible(d);
     }
-    op(Op::set_field, through ? back : object, 0, number(kTypeI32, s_.below(200)));
-    op(Op::get_field, d, through ? object : back, 0);
-    wrote(d);
-    keep_visible(d);
-  }
+  };
+  // In a loop what one iteration stores is what the next one reads.
+  uint32_t trips = 2 + s_.below(4);
+  s_.flip() && affordable(trips * 16) ? small_loop(trips, touch) : touch();
 }
 
 /// A loop that changes globals and calls a function, which may look at them, or change them too.
