@@ -4,6 +4,10 @@
 
 #include <cstdint>
 
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
 namespace orus::fuzz {
 
 #if defined(__x86_64__)
@@ -11,10 +15,10 @@ namespace orus::fuzz {
 inline uint64_t machine_state() {
   uint32_t mxcsr;
   uint16_t x87;
-  uint64_t flags;
   asm volatile("stmxcsr %0" : "=m"(mxcsr));
   asm volatile("fnstcw %0" : "=m"(x87));
-  asm volatile("pushfq\n\tpopq %0" : "=r"(flags) : : "memory");
+  // Not pushfq by hand: that would write into the red zone, where a leaf function keeps its variables.
+  uint64_t flags = __readeflags();
   constexpr uint32_t kStickyFlags = 0x3f;
   constexpr uint64_t kDirection = 0x400;
   return (flags & kDirection) << 48 | uint64_t{x87} << 32 | (mxcsr & ~kStickyFlags);
