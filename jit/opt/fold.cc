@@ -13,7 +13,10 @@ constexpr IrType I64 = IrType::kI64, F64 = IrType::kF64, BOOL = IrType::kBool;
 
 int bits_of(IrType type) { return type == I64 ? 64 : 32; }
 int64_t minimum(IrType type) { return type == I64 ? INT64_MIN : INT32_MIN; }
-bool commutes(IrOp op) {
+
+}  // namespace
+
+bool is_commutative(IrOp op) {
   switch (op) {
     case IrOp::add:
     case IrOp::mul:
@@ -27,8 +30,6 @@ bool commutes(IrOp op) {
     default: return false;
   }
 }
-
-}  // namespace
 
 bool Folder::constant(InstId id, int64_t* value) const {
   const Inst& inst = at(id);
@@ -59,7 +60,7 @@ InstId Folder::make(IrOp op, IrType type, std::initializer_list<InstId> args) {
 void Folder::canonical_order(InstId id) {
   Inst& inst = fn_.at(id);
   if (inst.arg_count != 2 || !fn_.is_constant(inst.args[0]) || fn_.is_constant(inst.args[1])) return;
-  if (commutes(inst.op)) {
+  if (is_commutative(inst.op)) {
     std::swap(inst.args[0], inst.args[1]);
     ctx_.rewrote("add c, x -> add x, c");
   } else if (is_comparison(inst.op) && inst.op != IrOp::ult && inst.op != IrOp::ule) {

@@ -72,6 +72,8 @@ class Folder {
 IrOp inverse_comparison(IrOp op);
 /// The comparison op' with a op b == b op' a; `op` itself has none when it is ult or ule.
 IrOp swapped_comparison(IrOp op);
+/// a op b is b op a; comparisons are for swapped_comparison.
+bool is_commutative(IrOp op);
 constexpr bool is_comparison(IrOp op) { return op >= IrOp::eq && op <= IrOp::ule; }
 static_assert(IrOp::eq < IrOp::ne && IrOp::ne < IrOp::lt && IrOp::ult < IrOp::ule);
 

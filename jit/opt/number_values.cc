@@ -12,6 +12,7 @@
 // state. The state of an alias class is a number (memory_states.cc); a load and the store before it share one.
 #include <bit>
 
+#include "jit/opt/fold.h"
 #include "jit/opt/memory_states.h"
 #include "jit/opt/passes.h"
 #include "jit/pipeline.h"
@@ -104,23 +105,6 @@ void Numbering::enter(const Key& key, InstId value) {
   buckets_[bucket] = static_cast<uint32_t>(facts_.size() - 1);
 }
 
-bool commutes(IrOp op) {
-  switch (op) {
-    case IrOp::add:
-    case IrOp::mul:
-    case IrOp::add_ov:
-    case IrOp::mul_ov:
-    case IrOp::and_:
-    case IrOp::or_:
-    case IrOp::xor_:
-    case IrOp::mul_high:
-    case IrOp::umul_high:
-    case IrOp::eq:
-    case IrOp::ne: return true;
-    default: return false;
-  }
-}
-
 Key Numbering::key_of(InstId id) const {
   const Inst& inst = fn_.at(id);
   uint32_t aux = (info(inst.op).effects & kIrExits) != 0 ? 0 : inst.aux;  // of a check: where it came from
@@ -133,7 +117,8 @@ Key Numbering::key_of(InstId id) const {
     key.op = inst.op == IrOp::gt ? IrOp::lt : IrOp::le;
     std::swap(key.args[0], key.args[1]);
   }
-  if (commutes(inst.op) && key.args[1] < key.args[0]) std::swap(key.args[0], key.args[1]);
+  if ((is_commutative(inst.op) || inst.op == IrOp::eq || inst.op == IrOp::ne) && key.args[1] < key.args[0])
+    std::swap(key.args[0], key.args[1]);
   return key;
 }
 
