@@ -127,6 +127,7 @@ class FunctionGen {
   void checked_loop();
   void wall(Reg counter, int32_t start, int32_t by, Label exit);
   void two_counters();
+  void parabola();
   void checked_body(Reg array, Reg counter, Reg sum, Reg flag, int32_t largest);
   void keep_visible(Reg r);
   void selected_value();
@@ -144,6 +145,7 @@ class FunctionGen {
   void alias_lengths(Reg x, Reg y);
   void alias_accesses(Reg x, Reg y, Reg i, Reg j);
   void object_alias();
+  void field_sums();
   void shared_globals();
 
   // Policies about ranges and facts (policies_ranges.cc)

@@ -46,7 +46,7 @@ Reg FunctionGen::hidden(Reg from) {
 
 /// Two names that may be one array: a load by one, a store by the other, the load again.
 void FunctionGen::may_alias() {
-  if (s_.chance(4)) return object_alias();
+  if (s_.chance(3)) return s_.flip() ? field_sums() : object_alias();
   static constexpr TypeId kElements[] = {kTypeI32, kTypeI64, kTypeF64, kTypeU64};
   TypeId element = s_.pick(kElements);
   TypeId type = m_.builder.array_of(element);
@@ -160,6 +160,47 @@ void FunctionGen::object_alias() {
   // In a loop what one iteration stores is what the next one reads.
   uint32_t trips = 2 + s_.below(4);
   s_.flip() && affordable(trips * 16) ? small_loop(trips, touch) : touch();
+}
+
+/// A loop that adds up in the fields of an object made in front of it, by one name only or by two.
+void FunctionGen::field_sums() {
+  uint32_t trips = 2 + s_.below(4);
+  if (!affordable(trips * 12)) return object_alias();
+  TypeId type = m_.structs[0];
+  auto make = [&] {
+    std::vector<Reg> fields;
+    for (const Field& field : std::vector<Field>(m_.type(type).fields)) {
+      fields.push_back(field.type == kTypeI32 ? number(kTypeI32, s_.below(100)) : value(field.type, kNoFacts, 1));
+    }
+    Reg object = fresh(type, kNoFacts);
+    step();
+    b_.new_struct(object, fields);
+    wrote(object);
+    return object;
+  };
+  bool inside = s_.chance(4);  // made anew in each iteration
+  Reg object = inside ? Reg{} : make(), other = object;
+  if (!inside && s_.flip()) {
+    other = fresh(type, kNoFacts);
+    op(Op::mov, other, s_.chance(3) ? value(type) : object);
+    wrote(other);
+  }
+  small_loop(trips, [&] {
+    if (inside) object = other = make();
+    Reg sum = fresh(kTypeI32, kNoFacts), d = fresh(kTypeI32, kNoFacts);
+    op(Op::get_field, sum, s_.flip() ? object : other, 0);
+    wrote(sum);
+    if (s_.flip()) keep_visible(sum);
+    op(Op::bxor_i32, d, sum, s_.flip() ? counters_.back() : number(kTypeI32, 1 + s_.below(100)));
+    wrote(d);
+    op(Op::set_field, object, 0, d);
+    if (s_.chance(3)) statement();
+  });
+  if (inside) return;
+  Reg last = fresh(kTypeI32, kNoFacts);
+  op(Op::get_field, last, s_.flip() ? object : other, 0);
+  wrote(last);
+  keep_visible(last);
 }
 
 /// A loop that changes globals and calls a function, which may look at them, or change them too.
