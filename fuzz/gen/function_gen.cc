@@ -19,8 +19,9 @@ FunctionGen::FunctionGen(ModuleState& module, uint32_t index)
   // The programs that are called cost little, so that loops may call them.
   bool large = index == (m_.thin_main ? 1 : 0);
   budget_ = large ? m_.limits.cost : s_.chance(3) ? 400 : 60;
-  // Half of the callees are small enough to be inlined, half are not.
-  max_size_ = large ? 16 + s_.below(100) : s_.flip() ? 4 + s_.below(20) : 42 + s_.below(30);
+  // Half of the callees are small enough to be inlined, half are not. Programs of twice the size were not better at finding
+  // planted miscompiles, by the second.
+  max_size_ = large ? 12 + s_.below(s_.flip() ? 30 : 80) : s_.flip() ? 4 + s_.below(20) : 42 + s_.below(16);
 }
 
 void FunctionGen::step() {

@@ -78,6 +78,7 @@ class FunctionGen {
   void statement();
   void block(uint32_t statements);
   void runtime_call();
+  Reg mixed_array(TypeId type);
   void slice_arguments(Builtin builtin, TypeId array, bool risky, std::vector<Reg>* args);
   bool builtin_arguments(Builtin builtin, std::vector<Reg>* args, Facts* result);
   void call();

@@ -249,7 +249,7 @@ void FunctionGen::selected_value() {
     case 0:
     case 4: op(Op::mov, x, first ? low : v); break;
     case 1: op(Op::bxor_i32, x, v, low); break;
-    case 2: op(s_.flip() ? Op::add_i32 : Op::sub_i32, x, x, s_.flip() ? k : v); break;
+    case 2: op(s_.flip() ? Op::add_i32 : Op::sub_i32, x, s_.flip() ? x : w, s_.flip() ? k : v); break;
     default: op(Op::addk_i32, x, x, static_cast<uint16_t>(s_.below(5) - 2)); break;
   }
   b_.bind(skip);

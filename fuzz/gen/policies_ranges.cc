@@ -178,10 +178,15 @@ void FunctionGen::tested_division() {
   keep_visible(result);
 }
 
-/// Runs `body` with a handler that does nothing: what raised has not happened.
+/// Runs `body` with a handler that shows at most what only it reads: what raised has not happened.
 void FunctionGen::protect(const std::function<void()>& body) {
   Label handler = b_.label(), done = b_.label();
-  Reg error = fresh(kTypeError, kNoFacts);
+  Reg error = fresh(kTypeError, kNoFacts), only_there = kNoReg;
+  if (s_.chance(3)) {
+    only_there = fresh_pinned(kTypeI32, kNoFacts);
+    op(Op::mov, only_there, hidden(number(kTypeI32, s_.below(100))));
+    wrote(only_there);
+  }
   Assigned before = assigned_;
   auto range = b_.begin_try();
   body();
@@ -190,6 +195,7 @@ void FunctionGen::protect(const std::function<void()>& body) {
   b_.end_try(range, handler, error);
   restore(before);
   b_.bind(handler);
+  if (only_there != kNoReg) keep_visible(only_there);
   b_.bind(done);
 }
 

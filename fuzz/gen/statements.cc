@@ -91,7 +91,27 @@ void FunctionGen::slice_arguments(Builtin builtin, TypeId array, bool risky, std
     args->push_back(value(array, {.min_len = 4}));
   }
   args->push_back(value(kTypeI64, risky ? kNoFacts : Facts{.bits = 1, .nonneg = true}));
-  if (use_of(builtin) == BuiltinUse::kSlice) args->push_back(risky ? value(kTypeI64) : number(kTypeI64, 2 + s_.below(2)));
+  if (use_of(builtin) == BuiltinUse::kSlice) args->push_back(risky ? value(kTypeI64) : number(kTypeI64, 1 + s_.below(4)));
+}
+
+/// A new array of numbers that differ, some of them special.
+Reg FunctionGen::mixed_array(TypeId type) {
+  TypeId element = m_.type(type).element;
+  uint32_t bytes = element_bytes(m_.kind(element)), length = 4 + s_.below(14);
+  Facts facts{.elem = Facts::kAny, .min_len = static_cast<uint16_t>(length)};
+  Reg array = fresh(type, facts);
+  op(Op::array_fill, array, value(element), number(kTypeI32, static_cast<int32_t>(length)));
+  wrote(array);
+  Op set = bytes == 1 ? Op::array_set_1 : bytes == 4 ? Op::array_set_4 : Op::array_set_8;
+  for (uint32_t n = 1 + s_.below(8); n > 0; --n) {
+    Reg item = constant(element, kNoFacts);
+    if (element == kTypeF64 && s_.chance(3)) {  // a zero, of either sign
+      step();
+      b_.load_k(item, m_.builder.constant(element, uint64_t{s_.below(2)} << 63));
+    }
+    op(set, array, number(kTypeI32, s_.below(length)), item);
+  }
+  return array;
 }
 
 /// Arguments for a call that usually does not raise. False: none can be had.
@@ -154,6 +174,9 @@ void FunctionGen::runtime_call() {
   Facts facts;
   if (!builtin_arguments(builtin, &args, &facts)) return;
   char letter = row.result[0];
+  bool mixes = letter == 'A' && s_.flip() && mult_ <= 8 && !is_reference(m_.kind(m_.type(registers_[args[0]].type).element));
+  bool reals = builtin == Builtin::sorted && s_.chance(3);  // of which equal ones may differ
+  if (mixes) args[0] = mixed_array(reals ? m_.builder.array_of(kTypeF64) : registers_[args[0]].type);
   Reg d = kNoReg;
   bool looked_at = use_of(builtin) != BuiltinUse::kClock;
   if (letter == 'A') {
@@ -165,6 +188,7 @@ void FunctionGen::runtime_call() {
   step();
   b_.rt(d, builtin, args);
   if (d != kNoReg && looked_at) wrote(d);
+  if (mixes) keep_visible(d);
 }
 
 // ---- what can be seen from outside

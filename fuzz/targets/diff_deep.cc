@@ -22,6 +22,7 @@ constexpr Check kLanes[] = {
     in_modes<ModeId::hot_exits_O2, ModeId::exits_O0, ModeId::hot_O2>,
     in_modes<ModeId::native_O0, ModeId::counted_O0>,
     sweep_heap,
+    sweep_nursery,
     sweep_code_memory,
     in_modes<ModeId::exits_gc_spill_O2>,
 };

@@ -1,4 +1,5 @@
 #include "fuzz/targets/program.h"
+#include "fuzz/targets/sweeps.h"
 
 namespace orus::fuzz {
 
@@ -7,7 +8,8 @@ std::optional<Failure> target_gc(std::span<const uint8_t> input, CaseStats* stat
   if (c.failure) return c.failure;
   SharedCompilations shared;
   static constexpr ModeId kModes[] = {ModeId::gc_interpreter, ModeId::gc_O2, ModeId::exits_gc_spill_O2};
-  return diff_module(*c.module, kModes, c.settings, stats);
+  if (auto failure = diff_module(*c.module, kModes, c.settings, stats)) return failure;
+  return sweep_nursery(c, stats);
 }
 
 }  // namespace orus::fuzz

@@ -28,6 +28,16 @@ std::optional<Failure> sweep_heap(const Case& c, CaseStats* stats) {
   return std::nullopt;
 }
 
+/// Young objects that move after a few more, old ones that point to them, and arrays that count as large.
+std::optional<Failure> sweep_nursery(const Case& c, CaseStats* stats) {
+  static constexpr ModeId kOthers[] = {ModeId::exits_O2, ModeId::native_O0, ModeId::hot_O2};
+  static constexpr size_t kNurseries[] = {256, 512, 1024, 4096};
+  const ModeId modes[] = {ModeId::native_O2, kOthers[c.settings.seed % std::size(kOthers)]};
+  RunSettings small = c.settings;
+  small.nursery_bytes = kNurseries[c.settings.seed / 8 % std::size(kNurseries)];
+  return diff_module(*c.module, modes, small, stats);
+}
+
 std::optional<Failure> sweep_allocations(const Case& c, CaseStats* stats) {
   static constexpr ModeId kModes[] = {ModeId::native_O2, ModeId::exits_O2};
   RunSettings counting = c.settings;

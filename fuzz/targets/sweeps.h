@@ -9,6 +9,8 @@ namespace orus::fuzz {
 std::optional<Failure> sweep_fuel(const Case& c, CaseStats* stats);
 /// Heaps from almost nothing on: no tier crashes, and what ends normally ends alike.
 std::optional<Failure> sweep_heap(const Case& c, CaseStats* stats);
+/// Nurseries so small that objects grow old at once, and most arrays are large objects.
+std::optional<Failure> sweep_nursery(const Case& c, CaseStats* stats);
 /// Single allocations that fail: what was made before stays in order, and what ends normally ends alike.
 std::optional<Failure> sweep_allocations(const Case& c, CaseStats* stats);
 /// Code memory that runs out in the middle.
