@@ -14,7 +14,8 @@ constexpr size_t kMaxGenRegisters = 120;
 FunctionGen::FunctionGen(ModuleState& module, uint32_t index)
     : m_(module), s_(module.s), plan_(module.functions[index]), b_(module.builder, plan_.id), is_main_(index == 0) {
   for (const Promise& p : plan_.params) registers_.push_back({p.type, p.facts});
-  if (plan_.recursive) registers_[0].pinned = true;
+  if (plan_.recursive || plan_.raises) registers_[0].pinned = true;
+  if (plan_.raises) ++tries_;  // its caller has a handler
   assigned_.assign(registers_.size(), true);
   // The programs that are called cost little, so that loops may call them.
   bool large = index == (m_.thin_main ? 1 : 0);

@@ -83,6 +83,7 @@ class FunctionGen {
   bool builtin_arguments(Builtin builtin, std::vector<Reg>* args, Facts* result);
   void call();
   void call_itself();
+  void overflow_sometimes();
   void call_function(FunctionPlan& callee, Reg first = kNoReg);
   void accumulate();
   void print_some();
@@ -137,6 +138,7 @@ class FunctionGen {
   void across_call();
   void side_effect();
   void young_into_old();
+  void push_young();
   void guarded_division();
 
   // Policies about memory with two names (policies_alias.cc)

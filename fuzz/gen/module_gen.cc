@@ -12,6 +12,8 @@ void plan_function(ModuleState& m, uint32_t index) {
   if (index != 0) {
     plan.recursive = m.s.chance(5) && !(m.thin_main && index == 1);
     if (plan.recursive) plan.params.push_back({kTypeI32, {.bits = 3}});
+    plan.raises = !plan.recursive && !(m.thin_main && index == 1) && m.s.chance(3);
+    if (plan.raises) plan.params.push_back({kTypeI32, {.bits = 3, .nonneg = true}});
     // Many of one kind use up the registers for it.
     bool alike = m.s.chance(8);
     TypeId one = m.s.flip() ? kTypeF64 : m.types[m.s.below(5)];

@@ -30,6 +30,7 @@ struct FunctionPlan {
   Promise result;          // kTypeVoid: none
   uint64_t cost = 0;       // executed instructions of one call; known once generated
   bool recursive = false;  // parameter 0 counts the calls down
+  bool raises = false;     // for some arguments: to be called where a handler waits
 };
 
 enum class Policy : uint8_t {

@@ -36,7 +36,7 @@ Reg FunctionGen::filled_array(int32_t length) {
 void FunctionGen::checked_loop() {
   int32_t by = s_.pick(kSteps), trips = static_cast<int32_t>(1 + s_.below(14));
   if (!affordable(static_cast<uint64_t>(trips) * 14) || depth_ >= 4) return;
-  int32_t low = static_cast<int32_t>(s_.below(3)), span = (trips - 1) * std::abs(by);
+  int32_t low = s_.flip() ? 0 : static_cast<int32_t>(s_.below(3)), span = (trips - 1) * std::abs(by);
   int32_t start = by > 0 ? low : low + span, last = by > 0 ? low + span : low;
   bool short_by_one = s_.chance(5), below_zero = by < 0 ? s_.flip() : s_.chance(8);
   int32_t length = std::max(low + span + 1 - (short_by_one ? 1 : 0), 1);
@@ -89,7 +89,7 @@ void FunctionGen::checked_loop() {
   b_.jump(done);
   b_.end_try(range, handler, error);
   b_.bind(handler);
-  if (s_.flip()) op(narrow ? Op::bnot_i32 : Op::bnot_i64, sum, sum);
+  if (!s_.chance(4)) op(narrow ? Op::bnot_i32 : Op::bnot_i64, sum, sum);
   b_.bind(done);
   keep_visible(sum);
 }
@@ -248,8 +248,9 @@ void FunctionGen::selected_value() {
   switch (s_.below(6)) {
     case 0:
     case 4: op(Op::mov, x, first ? low : v); break;
-    case 1: op(Op::bxor_i32, x, v, low); break;
+    case 3:
     case 2: op(s_.flip() ? Op::add_i32 : Op::sub_i32, x, s_.flip() ? x : w, s_.flip() ? k : v); break;
+    case 1: op(Op::bxor_i32, x, v, low); break;
     default: op(Op::addk_i32, x, x, static_cast<uint16_t>(s_.below(5) - 2)); break;
   }
   b_.bind(skip);
@@ -381,6 +382,7 @@ void FunctionGen::side_effect() {
 
 /// References stored into an object that has lived for a while, with f64 values live around it.
 void FunctionGen::young_into_old() {
+  if (mult_ <= 16 && s_.flip()) return push_young();
   TypeId rows = m_.arrays[7];  // of [i32]
   Reg old = value(rows, {.min_len = 4}), row = make_array(m_.arrays[0], {.min_len = 4}, 1);
   Reg index = value(kTypeI32, {.bits = 2, .nonneg = true});
@@ -395,7 +397,7 @@ void FunctionGen::young_into_old() {
   op(Op::array_set_ref, old, index, row);
   for (Reg r : reals) op(Op::sub_f64, reals[0], reals[0], r);
   keep_visible(reals[0]);
-  if (s_.flip() && mult_ <= 16) op(Op::array_push_ref, old, row);
+  if (!s_.chance(4) && mult_ <= 16) op(Op::array_push_ref, old, row);
   Reg text = value(kTypeString), strings = value(m_.arrays[6], {.min_len = 2});
   Reg grown = fresh(kTypeString, kNoFacts);
   if (mult_ <= 64) {
@@ -410,6 +412,17 @@ void FunctionGen::young_into_old() {
   op(Op::array_len, length, back);
   wrote(length);
   keep_visible(length);
+}
+
+/// New objects appended to one array, which the allocation of the next makes old; nothing else is stored into it.
+void FunctionGen::push_young() {
+  TypeId rows = m_.arrays[7];
+  Reg old = s_.flip() ? value(rows) : make_array(rows, kNoFacts, 1);
+  for (uint32_t n = 2 + s_.below(3); n > 0; --n) {
+    op(Op::array_push_ref, old, make_array(m_.arrays[0], {.min_len = 4}, 1));
+    if (s_.chance(3)) statement();
+  }
+  keep_visible(old);
 }
 
 /// A division that would raise, under a condition that keeps it from running.

@@ -52,8 +52,8 @@ Reg FunctionGen::threshold(TypeId type) { return integer(type, threshold_number(
 /// goes in is often all ones or the smallest number, so that the ends of the range are met.
 Reg FunctionGen::ranged_value(TypeId type) {
   const IntegerOps& k = ops_of(type);
-  Reg x = s_.flip() ? value(type) : hidden(constant(type, kNoFacts));
-  uint8_t bits = static_cast<uint8_t>(1 + s_.below(k.width - 2));
+  Reg x = s_.flip() ? value(type) : hidden(s_.chance(3) ? number(type, s_.below(3)) : constant(type, kNoFacts));
+  uint8_t bits = static_cast<uint8_t>(1 + s_.below(s_.flip() ? 4 : k.width - 2));
   bool wraps = !is_signed(k), nonneg = wraps;
   Reg d = fresh(type, kNoFacts);
   switch (s_.below(5)) {
@@ -189,7 +189,9 @@ void FunctionGen::protect(const std::function<void()>& body) {
   }
   Assigned before = assigned_;
   auto range = b_.begin_try();
+  ++tries_;
   body();
+  --tries_;
   step();
   b_.jump(done);
   b_.end_try(range, handler, error);

@@ -6,7 +6,8 @@
 namespace orus::fuzz {
 
 void FunctionGen::statement() {
-  if (m_.policies != 0 && s_.flip()) return policy_statement();
+  if (plan_.raises && s_.chance(6)) return overflow_sometimes();
+  if (m_.policies != 0 && s_.below(3) > 0) return policy_statement();
   switch (s_.below(32)) {
     case 0:
     case 1:
@@ -56,7 +57,16 @@ void FunctionGen::call() {
   FunctionPlan& callee = m_.functions[own + 1 + s_.below(count - own - 1)];
   if (!affordable(callee.cost + 2)) return;
   hot_ |= depth_ == 0;
+  if (callee.raises && tries_ == 0) return protect([&] { call_function(callee); });
   call_function(callee);
+}
+
+/// A sum that is too large for about half of the arguments of a function that raises.
+void FunctionGen::overflow_sometimes() {
+  Reg large = number(kTypeI32, int64_t{INT32_MAX} - 1 - s_.below(6)), d = fresh(kTypeI32, kNoFacts);
+  op(Op::add_i32, d, large, 0);
+  wrote(d);
+  keep_visible(d);
 }
 
 /// With `first`, that register is the first argument.

@@ -278,7 +278,8 @@ Outcome Vm::resume(Slot* base, Slot* bottom, bool raise, bool charged) {
   Slot entry[kFrameHeader + 1] = {0, reinterpret_cast<Slot>(kHaltCode), 0, 0};
   bottom[-3] = reinterpret_cast<Slot>(entry + kFrameHeader);
   const Insn* pc = frame_pc(base);
-  charged_pc_ = charged && frame_function(base)->block_cost[frame_function(base)->pc_of(pc)] != 0 ? pc : nullptr;
+  // An error goes to its handler: pc does not run, and when it is reached again it is to be paid for.
+  charged_pc_ = charged && !raise && frame_function(base)->block_cost[frame_function(base)->pc_of(pc)] != 0 ? pc : nullptr;
   Activation record{activation, base, nullptr};
   activation = &record;
   Outcome outcome = Interpreter::run(*this, base, pc, raise);
