@@ -79,6 +79,9 @@ class FunctionGen {
   void block(uint32_t statements);
   void runtime_call();
   Reg mixed_array(TypeId type);
+  Reg text(std::string_view characters);
+  void print_arguments(std::vector<Reg>* args);
+  void similar_arguments(std::vector<Reg>* args);
   void slice_arguments(Builtin builtin, TypeId array, bool risky, std::vector<Reg>* args);
   bool builtin_arguments(Builtin builtin, std::vector<Reg>* args, Facts* result);
   void call();

@@ -18,7 +18,8 @@ void FunctionGen::statement() {
     case 6: return try_catch();
     case 7:
     case 8: return call();
-    case 9: return runtime_call();
+    case 9:
+    case 14: return runtime_call();
     case 10: return probe();
     case 11:
     case 12: return accumulate();
@@ -124,16 +125,50 @@ Reg FunctionGen::mixed_array(TypeId type) {
   return array;
 }
 
+Reg FunctionGen::text(std::string_view characters) {
+  Reg d = fresh(kTypeString, kNoFacts);
+  step();
+  b_.load_k(d, m_.builder.string_constant(characters));
+  wrote(d);
+  return d;
+}
+
+/// A format and about as many values as it names.
+void FunctionGen::print_arguments(std::vector<Reg>* args) {
+  static constexpr std::string_view kFormats[] = {"@x @X", "@.3f|@.0f", "@b\\t@o", "@ and @", "@o\\n@x", "@.2 @.70f @", "@@ \\@ @X"};
+  args->push_back(text(s_.pick(kFormats)));
+  static constexpr TypeId kTypes[] = {kTypeI32, kTypeI64, kTypeU32, kTypeU64, kTypeF64};
+  for (uint32_t n = 1 + s_.below(3); n > 0; --n) args->push_back(s_.chance(4) ? value(m_.any_type()) : value(s_.pick(kTypes)));
+}
+
+/// Two arrays of floats that are equal, or almost: zeros of either sign are, what is not a number is not.
+void FunctionGen::similar_arguments(std::vector<Reg>* args) {
+  static constexpr uint64_t kFills[] = {0, uint64_t{1} << 63, 0x7ff8000000000000u, 0x3ff0000000000000u};
+  args->push_back(text("alike"));
+  uint64_t fill = s_.pick(kFills);
+  for (int i = 0; i < 2; ++i) {
+    Reg item = fresh(kTypeF64, kNoFacts);
+    step();
+    b_.load_k(item, m_.builder.constant(kTypeF64, i == 1 && s_.flip() ? s_.pick(kFills) : fill));
+    wrote(item);
+    Reg array = fresh(m_.builder.array_of(kTypeF64), {.min_len = 2});
+    op(Op::array_fill, array, item, number(kTypeI32, 2));
+    wrote(array);
+    args->push_back(array);
+  }
+}
+
 /// Arguments for a call that usually does not raise. False: none can be had.
 bool FunctionGen::builtin_arguments(Builtin builtin, std::vector<Reg>* args, Facts* result) {
   const BuiltinInfo& row = info(builtin);
-  bool risky = s_.chance(tries_ > 0 ? 6 : 30);
+  bool risky = s_.chance(tries_ > 0 ? 4 : 30);
   TypeId array = array_type_for('A');
   switch (use_of(builtin)) {
     case BuiltinUse::kPlain:
       for (char letter : row.arguments) args->push_back(value(letter == 'A' ? array : scalar_of_letter(letter)));
       return std::find(args->begin(), args->end(), kNoReg) == args->end();
     case BuiltinUse::kPrint:
+      if (s_.chance(3)) return print_arguments(args), true;
       for (uint32_t n = s_.below(5); n > 0; --n) args->push_back(value(m_.any_type()));
       return true;
     case BuiltinUse::kErrorValue: args->push_back(value(kTypeError)); return args->back() != kNoReg;
@@ -148,6 +183,10 @@ bool FunctionGen::builtin_arguments(Builtin builtin, std::vector<Reg>* args, Fac
     }
     case BuiltinUse::kSmallNumber: {
       TypeId type = scalar_of_letter(row.arguments[0]);
+      if (risky && type != kTypeF64 && !s_.chance(3)) {  // about the largest that fits
+        args->push_back(s_.flip() ? number(type, int64_t{INT32_MAX} - 1 + s_.below(3)) : threshold(type));
+        return true;
+      }
       args->push_back(value(type, risky ? kNoFacts : Facts{.bits = 20}));
       if (row.result[0] == 'i' && !risky) *result = {.bits = 20};
       return true;
@@ -155,6 +194,7 @@ bool FunctionGen::builtin_arguments(Builtin builtin, std::vector<Reg>* args, Fac
     case BuiltinUse::kAssert: {
       TypeId type = m_.any_type();
       Reg a = value(type);
+      if (tries_ > 0 && s_.flip()) return similar_arguments(args), true;
       for (Reg r : {value(kTypeString), a, risky ? value(type) : a}) args->push_back(r);
       return true;
     }
