@@ -12,11 +12,12 @@
 
 #include "vm/runtime/heap_test_world.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ORUS_TEST_ASAN 1
+// The allocators of these end the process when the host refuses memory.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ORUS_TEST_SANITIZED 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ORUS_TEST_ASAN 1
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define ORUS_TEST_SANITIZED 1
 #endif
 #endif
 
@@ -352,7 +353,7 @@ TEST(Heap, WorksWithATinyOrNoNursery) {
   }
 }
 
-#if !defined(ORUS_TEST_ASAN)
+#if !defined(ORUS_TEST_SANITIZED)
 TEST(HeapDeathTest, RefusedHostMemoryIsLikeTheLimit) {
   auto run = [](bool large) {
     rlimit limit{size_t{256} << 20, size_t{256} << 20};
