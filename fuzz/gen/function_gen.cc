@@ -8,6 +8,7 @@ namespace orus::fuzz {
 namespace {
 
 constexpr size_t kMaxGenRegisters = 120;
+constexpr uint32_t kMaxStatements = 2000;
 
 }  // namespace
 
@@ -129,13 +130,7 @@ Reg FunctionGen::make(TypeId type, Facts need, uint32_t depth) {
 }
 
 Reg FunctionGen::constant(TypeId type, Facts need) {
-  if (type == kTypeString) {
-    Reg d = fresh(type, kNoFacts);
-    step();
-    b_.load_k(d, m_.builder.string_constant(m_.values.text()));
-    wrote(d);
-    return d;
-  }
+  if (type == kTypeString) return text(m_.values.text());
   Reg d = fresh(type, need);
   step();
   b_.load_k(d, m_.builder.constant(type, m_.values.constant(m_.kind(type), need)));
@@ -240,7 +235,8 @@ void FunctionGen::run() {
     call_function(m_.functions[1]);
     max_size_ = size_ + s_.below(8);
   }
-  while (!spent()) statement();
+  // A statement may find nothing to do; a stream of equal choices would find it for ever.
+  for (uint32_t n = 0; !spent() && n < kMaxStatements; ++n) statement();
   if (is_main_ && (!hot_ || s_.chance(3))) do_while_loop();
   if (s_.flip()) store_everything();
   if (guarded) {

@@ -145,7 +145,7 @@ class FunctionGen {
   void guarded_division();
 
   // Policies about memory with two names (policies_alias.cc)
-  void small_loop(uint32_t trips, const std::function<void()>& body);
+  void small_loop(uint32_t trips, const std::function<void()>& body, int32_t start = 0);
   Reg hidden(Reg from);
   void may_alias();
   void alias_lengths(Reg x, Reg y);

@@ -7,10 +7,10 @@
 
 namespace orus::fuzz {
 
-/// Runs `body` a few times in a loop of its own.
-void FunctionGen::small_loop(uint32_t trips, const std::function<void()>& body) {
-  Reg counter = pinned_number(0);
-  registers_[counter].facts = {.bits = 5, .nonneg = true};
+/// Runs `body` a few times in a loop of its own, which counts from `start`.
+void FunctionGen::small_loop(uint32_t trips, const std::function<void()>& body, int32_t start) {
+  Reg counter = pinned_number(start);
+  registers_[counter].facts = {.bits = 5, .nonneg = start >= 0};
   Label head = b_.label(), exit = b_.label();
   step();
   b_.bind_loop(head);
@@ -26,7 +26,7 @@ void FunctionGen::small_loop(uint32_t trips, const std::function<void()>& body) 
   heads_.pop_back();
   exits_.pop_back();
   op(Op::addk_i32, counter, counter, 1);
-  jump_op(Op::jltk_i32, counter, static_cast<uint16_t>(trips), head);
+  jump_op(Op::jltk_i32, counter, static_cast<uint16_t>(start + static_cast<int32_t>(trips)), head);
   mult_ = outer;
   b_.bind(exit);
 }

@@ -134,34 +134,24 @@ void FunctionGen::two_counters() {
 
 /// A loop with an index i * (i + c) + d, which falls before it grows: in bounds at both ends does not mean in between.
 void FunctionGen::parabola() {
-  int32_t length = static_cast<int32_t>(4 + s_.below(16)), start = -static_cast<int32_t>(s_.below(5));
-  int32_t trips = static_cast<int32_t>(1 + s_.below(6)), limit = start + trips;
-  if (!affordable(static_cast<uint64_t>(trips) * 12) || depth_ >= 4) return random_data_op(), void();
-  Reg array = filled_array(length), sum = fresh_pinned(m_.type(registers_[array].type).element, kNoFacts);
+  uint32_t trips = 1 + s_.below(6);
+  if (!affordable(trips * 12) || depth_ >= 4) return random_data_op(), void();
+  Reg array = filled_array(static_cast<int32_t>(4 + s_.below(16))), sum = fresh_pinned(m_.type(registers_[array].type).element, kNoFacts);
   bool narrow = registers_[sum].type == kTypeI32;
   op(Op::load_k, sum, static_cast<uint16_t>(m_.builder.constant(registers_[sum].type, 0).index));
   wrote(sum);
-  Reg i = pinned_number(start);
-  registers_[i].facts = {.bits = 4};
-  protect([&] {
-    Label head = b_.label();
-    Assigned before = assigned_;
-    step();
-    b_.bind_loop(head);
-    uint64_t outer = mult_;
-    mult_ *= static_cast<uint64_t>(trips);
-    Reg moved = fresh(kTypeI32, kNoFacts), index = fresh(kTypeI32, kNoFacts), item = fresh(registers_[sum].type, {.bits = 12});
+  auto body = [&] {
+    Reg i = counters_.back(), moved = fresh(kTypeI32, kNoFacts), index = fresh(kTypeI32, kNoFacts);
+    Reg item = fresh(registers_[sum].type, {.bits = 12});
     op(Op::addk_i32, moved, i, static_cast<uint16_t>(static_cast<int32_t>(s_.below(6)) - 1));
     op(Op::mul_i32, index, s_.flip() ? i : moved, s_.flip() ? i : moved);
     if (s_.chance(3)) op(Op::addk_i32, index, index, static_cast<uint16_t>(s_.below(3)));
     op(narrow ? Op::array_get_4 : Op::array_get_8, item, array, index);
     op(narrow ? Op::bxor_i32 : Op::bxor_i64, sum, sum, item);
     op(narrow ? Op::addk_i32 : Op::addk_i64, sum, sum, 1);
-    restore(before);
-    op(Op::addk_i32, i, i, 1);
-    mult_ = outer;
-    jump_op(Op::jltk_i32, i, static_cast<uint16_t>(limit), head);
-  });
+  };
+  int32_t start = -static_cast<int32_t>(s_.below(5));
+  protect([&] { small_loop(trips, body, start); });
   keep_visible(sum);
 }
 

@@ -90,14 +90,18 @@ void FunctionGen::call_function(FunctionPlan& callee, Reg first) {
   if (result) wrote(d);
 }
 
+Reg FunctionGen::text(std::string_view characters) {
+  Reg d = fresh(kTypeString, kNoFacts);
+  step();
+  b_.load_k(d, m_.builder.string_constant(characters));
+  wrote(d);
+  return d;
+}
+
 /// Something of at least four parts, and bounds within them.
 void FunctionGen::slice_arguments(Builtin builtin, TypeId array, bool risky, std::vector<Reg>* args) {
   if (info(builtin).arguments[0] == 's') {
-    Reg d = fresh(kTypeString, kNoFacts);
-    step();
-    b_.load_k(d, m_.builder.string_constant("0123456789"));
-    wrote(d);
-    args->push_back(risky ? value(kTypeString) : d);
+    args->push_back(risky ? value(kTypeString) : text("0123456789"));
   } else {
     args->push_back(value(array, {.min_len = 4}));
   }
@@ -123,14 +127,6 @@ Reg FunctionGen::mixed_array(TypeId type) {
     op(set, array, number(kTypeI32, s_.below(length)), item);
   }
   return array;
-}
-
-Reg FunctionGen::text(std::string_view characters) {
-  Reg d = fresh(kTypeString, kNoFacts);
-  step();
-  b_.load_k(d, m_.builder.string_constant(characters));
-  wrote(d);
-  return d;
 }
 
 /// A format and about as many values as it names.
@@ -175,11 +171,7 @@ bool FunctionGen::builtin_arguments(Builtin builtin, std::vector<Reg>* args, Fac
     case BuiltinUse::kText: {
       if (risky) return args->push_back(value(kTypeString)), true;
       static constexpr std::string_view kNumbers[] = {"7", "0", "-3", "12", "2147483647", "100"};
-      Reg d = fresh(kTypeString, kNoFacts);
-      step();
-      b_.load_k(d, m_.builder.string_constant(s_.pick(kNumbers)));
-      wrote(d);
-      return args->push_back(d), true;
+      return args->push_back(text(s_.pick(kNumbers))), true;
     }
     case BuiltinUse::kSmallNumber: {
       TypeId type = scalar_of_letter(row.arguments[0]);
