@@ -160,7 +160,8 @@ class Triage {
   }
 
   void collect_messages() {
-    std::string path = (std::filesystem::temp_directory_path() / "orus_fuzz_XXXXXX").string();
+    std::error_code none;  // then the path is that of the current folder
+    std::string path = (std::filesystem::temp_directory_path(none) / "orus_fuzz_XXXXXX").string();
     int fd = mkstemp(path.data());
     if (fd < 0) {
       out_.messages = "(not collected: no temporary file " + path + ": " + std::strerror(errno) + ")\n";

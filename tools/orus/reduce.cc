@@ -19,9 +19,9 @@ constexpr double kDefaultTimeout = 30;
 class ScratchFolder {
  public:
   ScratchFolder() {
-    const char* base = std::getenv("TMPDIR");
-    std::string pattern = std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/orus-reduce-XXXXXX";
-    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+    std::error_code none;
+    std::string pattern = (std::filesystem::temp_directory_path(none) / "orus-reduce-XXXXXX").string();
+    if (!none && mkdtemp(pattern.data()) != nullptr) path_ = pattern;
   }
   ~ScratchFolder() {
     std::error_code ignored;
