@@ -153,6 +153,7 @@ class FunctionGen {
   void object_alias();
   void field_sums();
   void shared_globals();
+  void late_global();
 
   // Policies about ranges and facts (policies_ranges.cc)
   uint64_t threshold_number(TypeId type);

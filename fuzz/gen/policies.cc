@@ -19,7 +19,7 @@ void FunctionGen::policy_statement() {
       case Policy::kFixedRegisters: return fixed_registers();
       case Policy::kLargeConstants: return large_constants();
       case Policy::kColdExits: return cold_exit();
-      case Policy::kGlobalLoops: return s_.flip() ? shared_globals() : global_updates();
+      case Policy::kGlobalLoops: return s_.chance(4) ? late_global() : s_.flip() ? shared_globals() : global_updates();
       case Policy::kSmallCallees: return s_.chance(3) ? protect([&] { call(); }) : call();
       case Policy::kCheckedLoops: return checked_loop();
       case Policy::kSelects: return selected_value();

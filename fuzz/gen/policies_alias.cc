@@ -203,6 +203,44 @@ void FunctionGen::field_sums() {
   keep_visible(last);
 }
 
+/// A global array or object that may have no value yet, looked into under a condition in a loop: nothing that looks into
+/// it may leave the loop without the test that it is there.
+void FunctionGen::late_global() {
+  uint32_t trips = 2 + s_.below(6);
+  if (!affordable(uint64_t{trips} * 8) || depth_ >= 4) return global_updates();
+  bool is_array = s_.flip();
+  TypeId type = is_array ? m_.arrays[0] : m_.structs[0];
+  GlobalId global = m_.builder.add_global("late" + std::to_string(m_.dumps++), type);
+  auto assign = [&] {
+    Reg r = is_array ? make_array(type, {.min_len = 1}, 1) : value(type);
+    step();
+    b_.store_global(r, global);
+  };
+  bool wanted = s_.chance(3);
+  Reg flag = hidden(number(kTypeI32, wanted ? 1 : 0)), sum = pinned_number(0);
+  registers_[sum].facts = kNoFacts;
+  if (wanted ? !s_.chance(8) : s_.chance(8)) assign();
+  small_loop(trips, [&] {
+    Label skip = b_.label();
+    jump_op(Op::jltk_i32, flag, 1, skip);
+    Reg object = fresh(type, is_array ? Facts{.min_len = 1} : kNoFacts), d = fresh(kTypeI32, kNoFacts);
+    step();
+    b_.load_global(object, global);
+    wrote(object);
+    if (is_array) {
+      s_.flip() ? op(Op::array_len, d, object) : op(Op::array_get_4, d, object, number(kTypeI32, 0));
+    } else {
+      op(Op::get_field, d, object, 0);
+    }
+    wrote(d);
+    op(Op::bxor_i32, sum, sum, d);
+    b_.bind(skip);
+    if (s_.flip()) op(Op::addk_i32, sum, sum, 1);
+  });
+  keep_visible(sum);
+  if (s_.flip()) assign();
+}
+
 /// A loop that changes globals and calls a function, which may look at them, or change them too.
 void FunctionGen::shared_globals() {
   uint32_t trips = 2 + s_.below(5);
