@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fuzz/gen/renumber.h"
+
 namespace orus::fuzz {
 namespace {
 
@@ -184,6 +186,31 @@ void erase(EditedFunction* fn, uint32_t first, uint32_t count) {
     move(&h.end);
     move(&h.target);
   }
+}
+
+bool drop_parameter(Module* m, size_t function, uint32_t p) {
+  Function& callee = m->functions[function];
+  uint32_t last = callee.params - 1;
+  if (p != last && !swap_registers(&callee, static_cast<uint16_t>(p), static_cast<uint16_t>(last))) return false;
+  --callee.params;
+  auto argument = [](EditedInsn& insn, uint32_t n) {
+    Insn& word = insn.words[1 + n / 4];
+    uint16_t* fields[] = {&word.op, &word.a, &word.b, &word.c};
+    return fields[n % 4];
+  };
+  for (Function& fn : m->functions) {
+    EditedFunction edited = take_apart(fn);
+    for (EditedInsn& insn : edited.code) {
+      Insn& head = insn.words[0];
+      if (head.opcode() != Op::call || head.b != function) continue;
+      *argument(insn, p) = *argument(insn, last);
+      *argument(insn, last) = 0;
+      head.c = static_cast<uint16_t>(last);
+      insn.words.resize(insn_length(head));
+    }
+    if (!put_together(edited, &fn)) return false;
+  }
+  return true;
 }
 
 Module without_unused(Module m) {

@@ -30,6 +30,10 @@ bool put_together(const EditedFunction& edited, Function* fn);
 /// Removes instructions first .. first+count-1; what went there goes to the next one.
 void erase(EditedFunction* fn, uint32_t first, uint32_t count);
 
+/// Takes parameter `p` from a function and its argument from every call; the register stays, without a value. False (and
+/// the module is of no use any more): the register is half of a pair.
+bool drop_parameter(Module* module, size_t function, uint32_t p);
+
 /// Drops functions, constants, globals and types that nothing refers to.
 Module without_unused(Module module);
 uint32_t instruction_count(const Module& module);

@@ -60,6 +60,7 @@ class ModuleReducer {
         if (f >= module_.functions.size()) continue;
         replace_body(f);
         erase_ranges(f);
+        drop_parameters(f);
         drop_handlers(f);
         straighten(f);
         simplify_operands(f);
@@ -117,6 +118,13 @@ class ModuleReducer {
     }
   }
 
+  void drop_parameters(size_t f) {
+    for (uint32_t p = module_.functions[f].params; p-- > 0;) {
+      Module candidate = module_;
+      if (drop_parameter(&candidate, f, p)) attempt(std::move(candidate));
+    }
+  }
+
   void drop_handlers(size_t f) {
     for (size_t h = module_.functions[f].handlers.size(); h-- > 0;) {
       Module candidate = module_;
@@ -137,24 +145,14 @@ class ModuleReducer {
     }
   }
 
-  /// Results become constants; immediates become 0, 1 or half.
+  /// Results become constants, empty arrays or copies; immediates become 0, 1 or half.
   void simplify_operands(size_t f) {
     EditedFunction whole = take_apart(module_.functions[f]);
-    const std::vector<TypeId>& types = module_.functions[f].registers;
     for (size_t i = 0; i < whole.code.size() && left_ > 0; ++i) {
+      simplify_result(f, &whole, i);
       Insn insn = whole.code[i].words[0];
-      const OpInfo& row = info(insn.opcode());
-      if (row.format[0] == 'd' && insn.opcode() != Op::load_k && whole.code[i].target == UINT32_MAX && insn.a != kNoReg &&
-          (is_numeric(module_.kind(types[insn.a])) || types[insn.a] == kTypeBool)) {
-        Module candidate = module_;
-        candidate.constants.push_back({.type = types[insn.a], .bits = types[insn.a] == kTypeF64 ? 0x3FF0000000000000 : uint64_t{1}});
-        EditedFunction edited = whole;
-        edited.code[i].words = {make_insn_bc(Op::load_k, insn.a, static_cast<int32_t>(candidate.constants.size() - 1))};
-        put_together(edited, &candidate.functions[f]);
-        if (attempt(std::move(candidate))) whole = std::move(edited);
-      }
-      size_t at = row.format.find('i');
-      if (at == std::string_view::npos || whole.code[i].words[0].op != insn.op) continue;
+      size_t at = info(insn.opcode()).format.find('i');
+      if (at == std::string_view::npos) continue;
       uint16_t Insn::* field = at == 1 ? &Insn::b : &Insn::c;
       auto value = static_cast<int16_t>(insn.*field);
       for (int16_t simpler : {int16_t{0}, int16_t{1}, static_cast<int16_t>(value / 2)}) {
@@ -166,6 +164,39 @@ class ModuleReducer {
         break;
       }
     }
+  }
+
+  void simplify_result(size_t f, EditedFunction* whole, size_t i) {
+    Insn insn = whole->code[i].words[0];
+    bool has_result = info(insn.opcode()).format[0] == 'd' && insn.a != kNoReg && whole->code[i].target == UINT32_MAX;
+    if (!has_result || insn.opcode() == Op::load_k || insn.opcode() == Op::mov) return;
+    TypeId type = module_.functions[f].registers[insn.a];
+    if (is_numeric(module_.kind(type)) || type == kTypeBool) {
+      Module candidate = module_;
+      auto k = static_cast<int32_t>(candidate.constants.size());
+      candidate.constants.push_back({.type = type, .bits = type == kTypeF64 ? 0x3FF0000000000000 : uint64_t{1}});
+      replace(std::move(candidate), f, whole, i, make_insn_bc(Op::load_k, insn.a, k));
+      return;
+    }
+    if (module_.kind(type) == TypeKind::kArray && insn.opcode() != Op::new_array &&
+        replace(module_, f, whole, i, make_insn_bc(Op::new_array, insn.a, 0))) {
+      return;
+    }
+    // Another register of the type may do; the verifier refuses those without a value here.
+    const std::vector<TypeId> types = module_.functions[f].registers;
+    for (uint32_t r = 0, tried = 0; r < types.size() && tried < 4; ++r) {
+      if (types[r] != type || r == insn.a) continue;
+      ++tried;
+      if (replace(module_, f, whole, i, make_insn(Op::mov, insn.a, static_cast<uint16_t>(r)))) return;
+    }
+  }
+
+  bool replace(Module candidate, size_t f, EditedFunction* whole, size_t i, Insn insn) {
+    EditedFunction edited = *whole;
+    edited.code[i].words = {insn};
+    if (!put_together(edited, &candidate.functions[f]) || !attempt(std::move(candidate))) return false;
+    *whole = std::move(edited);
+    return true;
   }
 
   void simplify_constants() {

@@ -43,4 +43,14 @@ bool rotate_registers(Function* fn, uint32_t by) {
   return true;
 }
 
+bool swap_registers(Function* fn, uint16_t x, uint16_t y) {
+  bool torn = false;
+  each_register(fn,
+                [&](const uint16_t* r, bool is_pair) { torn = torn || (is_pair && (*r == x || *r == y || *r + 1 == x || *r + 1 == y)); });
+  if (torn) return false;
+  each_register(fn, [&](uint16_t* r, bool) { *r = *r == x ? y : *r == y ? x : *r; });
+  std::swap(fn->registers[x], fn->registers[y]);
+  return true;
+}
+
 }  // namespace orus::fuzz
