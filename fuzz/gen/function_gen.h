@@ -142,6 +142,7 @@ class FunctionGen {
   void side_effect();
   void young_into_old();
   void push_young();
+  void growing_bound();
   void guarded_division();
 
   // Policies about memory with two names (policies_alias.cc)
@@ -167,6 +168,7 @@ class FunctionGen {
   void tested_division();
   void protect(const std::function<void()>& body);
   void in_place();
+  void unread_check();
 
   // Tables of values (policies_tables.cc)
   void value_table();

@@ -21,7 +21,7 @@ void FunctionGen::policy_statement() {
       case Policy::kColdExits: return cold_exit();
       case Policy::kGlobalLoops: return s_.chance(4) ? late_global() : s_.flip() ? shared_globals() : global_updates();
       case Policy::kSmallCallees: return s_.chance(3) ? protect([&] { call(); }) : call();
-      case Policy::kCheckedLoops: return checked_loop();
+      case Policy::kCheckedLoops: return s_.chance(4) ? growing_bound() : checked_loop();
       case Policy::kSelects: return selected_value();
       case Policy::kConversions: return conversion_chain();
       case Policy::kAcrossCalls: return across_call();
@@ -30,7 +30,7 @@ void FunctionGen::policy_statement() {
       case Policy::kValueTables: return value_table();
       case Policy::kImplied: return implied_condition();
       case Policy::kTestedDivision: return tested_division();
-      case Policy::kInPlace: return in_place();
+      case Policy::kInPlace: return s_.chance(4) ? unread_check() : in_place();
       case Policy::kCount: return;
     }
   }

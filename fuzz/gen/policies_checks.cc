@@ -404,6 +404,41 @@ void FunctionGen::young_into_old() {
   keep_visible(length);
 }
 
+/// A loop up to the length of an array that it may lengthen itself, with the same counter as an index of another: where
+/// the loop ends is not known in front of it.
+void FunctionGen::growing_bound() {
+  uint32_t trips = 6 + s_.below(8);
+  if (!affordable(uint64_t{trips} * 12) || depth_ >= 4) return affine_index();
+  TypeId type = m_.arrays[0];
+  Reg longer = fresh_pinned(type, kNoFacts), sum = pinned_number(0), left = pinned_number(static_cast<int32_t>(s_.below(8)));
+  registers_[sum].facts = registers_[left].facts = kNoFacts;
+  op(Op::array_fill, longer, number(kTypeI32, s_.below(100)), number(kTypeI32, 1 + s_.below(4)));
+  wrote(longer);
+  Reg read = s_.chance(4) ? longer : filled_array(static_cast<int32_t>(2 + s_.below(10)));
+  bool narrow = m_.type(registers_[read].type).element == kTypeI32, guarded = !s_.chance(6);
+  if (!narrow) read = longer;
+  auto body = [&] {
+    Reg i = counters_.back(), length = fresh(kTypeI32, kNoFacts), d = fresh(kTypeI32, kNoFacts);
+    op(Op::array_len, length, longer);
+    wrote(length);
+    jump_op(Op::jle_i32, length, i, loop_exit());
+    op(Op::array_get_4, d, read, i);
+    wrote(d);
+    op(Op::bxor_i32, sum, sum, d);
+    Label skip = b_.label();
+    if (!s_.chance(4)) jump_op(Op::jltk_i32, left, 1, skip);
+    op(Op::array_push_4, longer, d);
+    op(Op::addk_i32, left, left, static_cast<uint16_t>(-1));
+    b_.bind(skip);
+  };
+  if (guarded) {
+    protect([&] { small_loop(trips, body); });
+  } else {
+    small_loop(trips, body);
+  }
+  keep_visible(sum);
+}
+
 /// New objects appended to one array, which the allocation of the next makes old; nothing else is stored into it.
 void FunctionGen::push_young() {
   TypeId rows = m_.arrays[7];

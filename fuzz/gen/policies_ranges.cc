@@ -81,17 +81,17 @@ Reg FunctionGen::ranged_value(TypeId type) {
   return d;
 }
 
-/// Whether x is below or at most y, as a number that the end of the program shows. By a branch: ranges decide these.
+/// Whether x is below, at most or equal to y, as a number that the end of the program shows. By a branch: ranges decide these.
 void FunctionGen::show_order(Reg x, Reg y) {
-  static constexpr Op kJumps[][2] = {{Op::jlt_i32, Op::jle_i32},
-                                     {Op::jlt_i64, Op::jle_i64},
-                                     {Op::jlt_u32, Op::jle_u32},
-                                     {Op::jlt_u64, Op::jle_u64},
-                                     {Op::jlt_f64, Op::jnlt_f64}};
+  static constexpr Op kJumps[][3] = {{Op::jlt_i32, Op::jle_i32, Op::jeq_i32},
+                                     {Op::jlt_i64, Op::jle_i64, Op::jeq_i64},
+                                     {Op::jlt_u32, Op::jle_u32, Op::jeq_u32},
+                                     {Op::jlt_u64, Op::jle_u64, Op::jeq_u64},
+                                     {Op::jlt_f64, Op::jnlt_f64, Op::jeq_f64}};
   Reg seen = number(kTypeI32, 0);
   registers_[seen].facts = {.bits = 1, .nonneg = true};
   Label skip = b_.label();
-  jump_op(kJumps[registers_[x].type.index - kTypeI32.index][s_.below(2)], x, y, skip);
+  jump_op(kJumps[registers_[x].type.index - kTypeI32.index][s_.below(3)], x, y, skip);
   op(Op::load_k, seen, static_cast<uint16_t>(m_.builder.constant(kTypeI32, 1).index));
   b_.bind(skip);
   keep_visible(seen);
@@ -220,6 +220,25 @@ void FunctionGen::in_place() {
         default: op(opcode, x, x, x); break;
       }
     }
+  });
+  keep_visible(x);
+}
+
+/// A checked sum that one of two ways passes and nothing reads: when it overflows, that way raises all the same.
+void FunctionGen::unread_check() {
+  const IntegerOps& k = s_.flip() ? kIntegers[0] : kIntegers[1];
+  Reg x = fresh_pinned(k.type, kNoFacts), flag = hidden(number(kTypeI32, s_.below(2)));
+  Reg large = hidden(s_.flip() ? integer(k.type, (uint64_t{1} << (k.width - 1)) - 1) : threshold(k.type));
+  Reg y = number(k.type, 1 + s_.below(3)), other = value(k.type), unread = fresh(k.type, kNoFacts);
+  op(Op::mov, x, value(k.type));
+  wrote(x);
+  protect([&] {
+    Label skip = b_.label();
+    jump_op(Op::jltk_i32, flag, 1, skip);
+    op(s_.chance(3) ? k.sub : k.add, unread, large, y);
+    op(Op::mov, x, other);
+    b_.bind(skip);
+    keep_visible(x);
   });
   keep_visible(x);
 }

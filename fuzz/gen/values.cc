@@ -95,6 +95,10 @@ int64_t ValuePool::raw_integer(uint32_t width, bool is_signed, uint8_t bits) {
   uint64_t limit = top >= 64 ? UINT64_MAX : (uint64_t{1} << top) - 1;
   uint32_t kind = stream_.below(100);
   if (kind < 12) return static_cast<int64_t>(stream_.below(11)) - (is_signed ? 3 : 0);
+  if (kind < 20 && top >= 63) {  // the ends of what an instruction holds as an immediate
+    static constexpr int64_t kEnds[] = {INT32_MIN, INT32_MAX, int64_t{INT32_MIN} - 1, int64_t{INT32_MAX} + 1};
+    return stream_.pick(kEnds);
+  }
   if (kind < 60) {  // boundaries: of the range, of powers of two, of narrower kinds
     uint64_t power = uint64_t{1} << stream_.below(std::max(top, 1u));
     uint64_t base = stream_.flip() ? limit : power;
