@@ -168,13 +168,15 @@ void FunctionGen::large_constants() {
   for (uint32_t n = 2 + s_.below(4); n > 0; --n) {
     TypeId type = s_.flip() ? kTypeU64 : kTypeF64;
     Reg k = fresh(type, kNoFacts);
-    uint64_t bits =
-        type == kTypeF64 ? m_.values.constant(TypeKind::kF64, kNoFacts) : m_.values.constant(TypeKind::kU64, kNoFacts) | uint64_t{1} << 40;
+    uint64_t bits = m_.values.constant(m_.kind(type), kNoFacts);
+    // Not what an instruction can hold, or just what it can: a sign-extended half.
+    if (type == kTypeU64) bits = s_.flip() ? uint64_t{0} - (uint64_t{1} << 31) - (s_.chance(3) ? 1 : 0) : bits | uint64_t{1} << 40;
     step();
     b_.load_k(k, m_.builder.constant(type, bits));
     wrote(k);
     Reg d = destination(type, kNoFacts);
-    op(type == kTypeU64 ? Op::bxor_u64 : Op::sub_f64, d, value(type), k);
+    static constexpr Op kOps[] = {Op::bxor_u64, Op::sub_u64, Op::add_u64, Op::sub_u64, Op::mul_u64};
+    op(type == kTypeU64 ? s_.pick(kOps) : Op::sub_f64, d, value(type), k);
     wrote(d);
   }
 }
