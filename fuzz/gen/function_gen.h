@@ -166,6 +166,7 @@ class FunctionGen {
   void test_sign(Reg x);
   void implied_condition();
   void tested_division();
+  void constant_division();
   void protect(const std::function<void()>& body);
   void in_place();
   void unread_check();

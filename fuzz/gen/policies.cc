@@ -26,7 +26,7 @@ void FunctionGen::policy_statement() {
       case Policy::kConversions: return conversion_chain();
       case Policy::kAcrossCalls: return across_call();
       case Policy::kYoungIntoOld: return young_into_old();
-      case Policy::kGuardedDivision: return guarded_division();
+      case Policy::kGuardedDivision: return s_.flip() ? constant_division() : guarded_division();
       case Policy::kValueTables: return value_table();
       case Policy::kImplied: return implied_condition();
       case Policy::kTestedDivision: return tested_division();

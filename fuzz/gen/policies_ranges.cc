@@ -10,17 +10,17 @@ namespace {
 struct IntegerOps {
   TypeId type;
   uint32_t width;
-  Op add, sub, mul, div, rem, band, shr, addk, jlt, jle, jeq, jne;
+  Op add, sub, mul, div, rem, band, bxor, shr, addk, jlt, jle, jeq, jne;
 };
 constexpr IntegerOps kIntegers[] = {
-    {kTypeI32, 32, Op::add_i32, Op::sub_i32, Op::mul_i32, Op::div_i32, Op::rem_i32, Op::band_i32, Op::shr_i32, Op::addk_i32, Op::jlt_i32,
-     Op::jle_i32, Op::jeq_i32, Op::jne_i32},
-    {kTypeI64, 64, Op::add_i64, Op::sub_i64, Op::mul_i64, Op::div_i64, Op::rem_i64, Op::band_i64, Op::shr_i64, Op::addk_i64, Op::jlt_i64,
-     Op::jle_i64, Op::jeq_i64, Op::jne_i64},
-    {kTypeU32, 32, Op::add_u32, Op::sub_u32, Op::mul_u32, Op::div_u32, Op::rem_u32, Op::band_u32, Op::shr_u32, Op::addk_u32, Op::jlt_u32,
-     Op::jle_u32, Op::jeq_u32, Op::jne_u32},
-    {kTypeU64, 64, Op::add_u64, Op::sub_u64, Op::mul_u64, Op::div_u64, Op::rem_u64, Op::band_u64, Op::shr_u64, Op::addk_u64, Op::jlt_u64,
-     Op::jle_u64, Op::jeq_u64, Op::jne_u64},
+    {kTypeI32, 32, Op::add_i32, Op::sub_i32, Op::mul_i32, Op::div_i32, Op::rem_i32, Op::band_i32, Op::bxor_i32, Op::shr_i32, Op::addk_i32,
+     Op::jlt_i32, Op::jle_i32, Op::jeq_i32, Op::jne_i32},
+    {kTypeI64, 64, Op::add_i64, Op::sub_i64, Op::mul_i64, Op::div_i64, Op::rem_i64, Op::band_i64, Op::bxor_i64, Op::shr_i64, Op::addk_i64,
+     Op::jlt_i64, Op::jle_i64, Op::jeq_i64, Op::jne_i64},
+    {kTypeU32, 32, Op::add_u32, Op::sub_u32, Op::mul_u32, Op::div_u32, Op::rem_u32, Op::band_u32, Op::bxor_u32, Op::shr_u32, Op::addk_u32,
+     Op::jlt_u32, Op::jle_u32, Op::jeq_u32, Op::jne_u32},
+    {kTypeU64, 64, Op::add_u64, Op::sub_u64, Op::mul_u64, Op::div_u64, Op::rem_u64, Op::band_u64, Op::bxor_u64, Op::shr_u64, Op::addk_u64,
+     Op::jlt_u64, Op::jle_u64, Op::jeq_u64, Op::jne_u64},
 };
 
 const IntegerOps& ops_of(TypeId type) { return kIntegers[type.index - kTypeI32.index]; }
@@ -149,6 +149,41 @@ void FunctionGen::implied_condition() {
   if (s_.chance(3)) again();
   b_.bind(other);
   if (s_.flip()) again();
+}
+
+/// A table of numbers where kinds end, or what a mask leaves of them and a little less, each divided by constants: the
+/// multipliers, shifts and corrections of a division by a constant depend on both.
+void FunctionGen::constant_division() {
+  static constexpr uint64_t kDivisors[] = {2, 3, 4, 7, 10, 8, 5, 6, 641, 1000, 16, 9, 14, 28, 1 << 20};
+  uint32_t count = 4 + s_.below(6);
+  if (!affordable(uint64_t{count} * 16) || depth_ >= 4) return guarded_division();
+  const IntegerOps& k = s_.pick(kIntegers);
+  bool masked = s_.flip();
+  Reg table = boundary_table(k.type, count, false), sum = fresh_pinned(k.type, kNoFacts);
+  Reg mask = integer(k.type, (uint64_t{1} << (1 + s_.below(k.width - 2))) - 1);
+  op(Op::mov, sum, mask);
+  wrote(sum);
+  std::vector<Reg> divisors;
+  for (uint32_t n = 1 + s_.below(3); n > 0; --n) {
+    uint64_t by = s_.chance(4) ? threshold_number(k.type) : s_.pick(kDivisors);
+    if (is_signed(k) && s_.chance(3)) by = uint64_t{0} - by;
+    divisors.push_back(integer(k.type, by + 1 < 2 ? 7 : by));  // not 0, not -1: neither raises
+  }
+  uint16_t less = static_cast<uint16_t>(-static_cast<int32_t>(s_.below(3)));
+  small_loop(count, [&] {
+    Reg x = fresh(k.type, kNoFacts);
+    op(k.width == 32 ? Op::array_get_4 : Op::array_get_8, x, table, counters_.back());
+    wrote(x);
+    if (masked) op(k.band, x, x, mask);
+    if (masked) op(k.addk, x, x, less);
+    for (Reg by : divisors) {
+      Reg d = fresh(k.type, kNoFacts);
+      op(s_.flip() ? k.div : k.rem, d, x, by);
+      wrote(d);
+      op(k.bxor, sum, sum, d);
+    }
+  });
+  keep_visible(sum);
 }
 
 /// A loop that leaves, or goes on, before it divides by a number that it does not change; or lets the division raise,
