@@ -70,6 +70,15 @@ class Mutants(unittest.TestCase):
                 self.write(folder, "area.mutants", text)
                 plant.load_mutants(folder)
 
+    def test_a_broken_table_of_results_says_so(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "results.json")
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write('{"mutants": {"1": [')
+            with self.assertRaises(plant.BadMutant) as caught:
+                report.read(path)
+            self.assertIn(path, str(caught.exception))
+
     def test_survivors_name_who_is_at_fault(self):
         def run(revealed, reached, infected):
             return {"revealed": revealed, "reached": reached, "infected": infected}

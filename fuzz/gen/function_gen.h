@@ -149,6 +149,7 @@ class FunctionGen {
   void small_loop(uint32_t trips, const std::function<void()>& body, int32_t start = 0);
   Reg hidden(Reg from);
   void may_alias();
+  void byte_row();
   void alias_lengths(Reg x, Reg y);
   void alias_accesses(Reg x, Reg y, Reg i, Reg j);
   void object_alias();
@@ -162,6 +163,7 @@ class FunctionGen {
   Reg threshold(TypeId type);
   Reg ranged_value(TypeId type);
   void show_order(Reg x, Reg y);
+  void conversion_chains();
   void conversion_chain();
   void test_sign(Reg x);
   void implied_condition();

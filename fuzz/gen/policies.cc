@@ -19,11 +19,11 @@ void FunctionGen::policy_statement() {
       case Policy::kFixedRegisters: return fixed_registers();
       case Policy::kLargeConstants: return large_constants();
       case Policy::kColdExits: return cold_exit();
-      case Policy::kGlobalLoops: return s_.chance(4) ? late_global() : s_.flip() ? shared_globals() : global_updates();
+      case Policy::kGlobalLoops: return s_.chance(10) ? late_global() : s_.flip() ? shared_globals() : global_updates();
       case Policy::kSmallCallees: return s_.chance(3) ? protect([&] { call(); }) : call();
-      case Policy::kCheckedLoops: return s_.chance(4) ? growing_bound() : checked_loop();
+      case Policy::kCheckedLoops: return s_.chance(10) ? growing_bound() : checked_loop();
       case Policy::kSelects: return selected_value();
-      case Policy::kConversions: return conversion_chain();
+      case Policy::kConversions: return conversion_chains();
       case Policy::kAcrossCalls: return across_call();
       case Policy::kYoungIntoOld: return young_into_old();
       case Policy::kGuardedDivision: return s_.flip() ? constant_division() : guarded_division();

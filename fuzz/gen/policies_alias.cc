@@ -44,8 +44,37 @@ Reg FunctionGen::hidden(Reg from) {
   return d;
 }
 
+/// Elements of one byte, side by side: a store must leave its neighbours as they are.
+void FunctionGen::byte_row() {
+  auto truth = [&](bool value) {
+    Reg d = fresh(kTypeBool, kNoFacts);
+    step();
+    b_.load_k(d, m_.builder.constant(kTypeBool, value ? 1 : 0));
+    wrote(d);
+    return s_.flip() ? hidden(d) : d;
+  };
+  uint32_t length = 5 + s_.below(4);
+  Reg row = fresh_pinned(m_.builder.array_of(kTypeBool), {.min_len = 5}), sum = pinned_number(1);
+  registers_[sum].facts = kNoFacts;
+  op(Op::array_fill, row, truth(true), number(kTypeI32, length));
+  wrote(row);
+  for (uint32_t n = 1 + s_.below(2); n > 0; --n) {
+    Reg index = number(kTypeI32, s_.below(5));
+    op(Op::array_set_1, row, s_.flip() ? hidden(index) : index, truth(false));
+  }
+  small_loop(length, [&] {
+    Reg b = fresh(kTypeBool, kNoFacts), d = fresh(kTypeI32, kNoFacts);
+    op(Op::array_get_1, b, row, counters_.back());
+    op(Op::conv_bool_i32, d, b);
+    op(Op::mulk_i32, sum, sum, 2);
+    op(Op::add_i32, sum, sum, d);
+  });
+  keep_visible(sum);
+}
+
 /// Two names that may be one array: a load by one, a store by the other, the load again.
 void FunctionGen::may_alias() {
+  if (s_.chance(8) && affordable(70) && depth_ < 4) return byte_row();
   if (s_.chance(3)) return s_.flip() ? field_sums() : object_alias();
   static constexpr TypeId kElements[] = {kTypeI32, kTypeI64, kTypeF64, kTypeU64};
   TypeId element = s_.pick(kElements);

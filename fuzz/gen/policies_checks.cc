@@ -262,6 +262,7 @@ void FunctionGen::conditional_count() {
   op(Op::mov, x, s_.flip() ? v : value(kTypeI32, {.bits = 12}));
   wrote(x);
   Reg by = s_.flip() ? v : number(kTypeI32, 1 + s_.below(5));
+  Reg other = s_.chance(4) ? value(kTypeI32, {.bits = 12}) : x;
   bool adds = s_.flip(), negated = s_.flip();
   small_loop(2 + s_.below(6), [&] {
     Label skip = b_.label();
@@ -275,7 +276,7 @@ void FunctionGen::conditional_count() {
         jump_op(negated ? Op::jeqk_i32 : Op::jnek_i32, odd, 1, skip);
       }
     }
-    op(adds ? Op::add_i32 : Op::sub_i32, x, x, by);
+    op(adds ? Op::add_i32 : Op::sub_i32, x, other, by);
     b_.bind(skip);
     if (s_.chance(4)) statement();
   });

@@ -52,8 +52,10 @@ Reg FunctionGen::threshold(TypeId type) { return integer(type, threshold_number(
 /// goes in is often all ones or the smallest number, so that the ends of the range are met.
 Reg FunctionGen::ranged_value(TypeId type) {
   const IntegerOps& k = ops_of(type);
-  Reg x = s_.flip() ? value(type) : hidden(s_.chance(3) ? number(type, s_.below(3)) : constant(type, kNoFacts));
+  Reg x = s_.flip() ? integer(type, s_.chance(4) ? s_.below(3) : UINT64_MAX) : constant(type, kNoFacts);
+  x = s_.chance(3) ? value(type) : hidden(x);
   uint8_t bits = static_cast<uint8_t>(1 + s_.below(s_.flip() ? 4 : k.width - 2));
+  if (k.width == 64 && s_.chance(3)) bits = static_cast<uint8_t>(31 + s_.below(4));  // what 32 bits just hold, or just not
   bool wraps = !is_signed(k), nonneg = wraps;
   Reg d = fresh(type, kNoFacts);
   switch (s_.below(5)) {
@@ -91,13 +93,17 @@ void FunctionGen::show_order(Reg x, Reg y) {
   Reg seen = number(kTypeI32, 0);
   registers_[seen].facts = {.bits = 1, .nonneg = true};
   Label skip = b_.label();
-  jump_op(kJumps[registers_[x].type.index - kTypeI32.index][s_.below(3)], x, y, skip);
+  jump_op(kJumps[registers_[x].type.index - kTypeI32.index][s_.chance(5) ? 2 : s_.below(2)], x, y, skip);
   op(Op::load_k, seen, static_cast<uint16_t>(m_.builder.constant(kTypeI32, 1).index));
   b_.bind(skip);
   keep_visible(seen);
 }
 
-/// A number of known range through conversions that keep, extend or cut it, then comparisons that show which.
+/// Numbers of known range through conversions that keep, extend or cut them, then comparisons that show which.
+void FunctionGen::conversion_chains() {
+  for (uint32_t n = 1 + s_.below(3); n > 0; --n) conversion_chain();
+}
+
 void FunctionGen::conversion_chain() {
   static constexpr Op kConversions[] = {Op::conv_i32_u32, Op::conv_u32_i64, Op::conv_u32_u64, Op::conv_i32_i64,
                                         Op::conv_i64_i32, Op::conv_u32_i32, Op::conv_i64_f64, Op::conv_f64_i32,
@@ -112,18 +118,20 @@ void FunctionGen::conversion_chain() {
       op(candidate, d, x);
       wrote(d);
       x = d;
-      if (n > 1 && s_.flip()) test_sign(x);
+      test_sign(x);
       break;
     }
   }
-  test_sign(x);
   keep_visible(x);
 }
 
 /// Shows on which side of zero, or of where kinds end, a number is.
 void FunctionGen::test_sign(Reg x) {
   TypeId type = registers_[x].type;
-  Reg y = s_.flip() ? number(type, 0) : type == kTypeF64 ? constant(type, kNoFacts) : threshold(type);
+  Reg y = number(type, 0);
+  if (s_.flip()) y = type == kTypeF64 ? constant(type, kNoFacts) : threshold(type);
+  bool wide = type == kTypeI64 || type == kTypeU64;
+  if (wide && s_.chance(3)) y = integer(type, (uint64_t{1} << (31 + s_.below(2))) - s_.below(2));  // where 32 bits end
   s_.flip() ? show_order(x, y) : show_order(y, x);
 }
 

@@ -53,7 +53,10 @@ def read(path):
     if not os.path.exists(path):
         return json.loads(json.dumps(EMPTY))
     with open(path, encoding="utf-8") as stream:
-        return json.load(stream)
+        try:
+            return json.load(stream)
+        except ValueError as error:
+            raise plant.BadMutant(f"{path}: not a table of results ({error}); delete it to start with an empty one") from error
 
 
 def store(path, tree, mutants, results, clean_findings):
@@ -64,9 +67,10 @@ def store(path, tree, mutants, results, clean_findings):
         state["mutants"][str(number)] = sorted((run for run in results if run["id"] == number), key=lambda run: run["seed"])
     known = {str(mutant.id) for mutant in mutants}
     state["mutants"] = {number: runs for number, runs in state["mutants"].items() if number in known}
-    with open(path, "w", encoding="utf-8") as stream:
+    with open(path + ".new", "w", encoding="utf-8") as stream:
         json.dump(state, stream, indent=1, sort_keys=True)
         stream.write("\n")
+    os.replace(path + ".new", path)  # whoever interrupts this keeps the old table
     return state
 
 

@@ -320,6 +320,7 @@ def main():
         if options.update:
             return report.update_docs(os.path.join(ROOT, "docs", "mutants.md"), os.path.join(WORK, "results.json"), mutants)
         os.makedirs(WORK, exist_ok=True)
+        report.read(os.path.join(WORK, "results.json"))  # a broken table is reported before the work, not after it
         return run_patch(options) if options.patch else run_mutants(mutants, options)
     except plant.BadMutant as error:
         say(str(error))
