@@ -162,7 +162,7 @@ class FunctionGen {
   Reg integer(TypeId type, uint64_t number);
   Reg threshold(TypeId type);
   Reg ranged_value(TypeId type);
-  void show_order(Reg x, Reg y);
+  void show_order(Reg x, Reg y, uint32_t equal_one_in = 6);
   void conversion_chains();
   void conversion_chain();
   void test_sign(Reg x);
@@ -172,6 +172,7 @@ class FunctionGen {
   void protect(const std::function<void()>& body);
   void in_place();
   void unread_check();
+  void shift_count();
 
   // Tables of values (policies_tables.cc)
   void value_table();

@@ -21,7 +21,7 @@ void FunctionGen::policy_statement() {
       case Policy::kColdExits: return cold_exit();
       case Policy::kGlobalLoops: return s_.chance(10) ? late_global() : s_.flip() ? shared_globals() : global_updates();
       case Policy::kSmallCallees: return s_.chance(3) ? protect([&] { call(); }) : call();
-      case Policy::kCheckedLoops: return s_.chance(10) ? growing_bound() : checked_loop();
+      case Policy::kCheckedLoops: return s_.chance(5) ? growing_bound() : checked_loop();
       case Policy::kSelects: return selected_value();
       case Policy::kConversions: return conversion_chains();
       case Policy::kAcrossCalls: return across_call();
@@ -30,7 +30,7 @@ void FunctionGen::policy_statement() {
       case Policy::kValueTables: return value_table();
       case Policy::kImplied: return implied_condition();
       case Policy::kTestedDivision: return tested_division();
-      case Policy::kInPlace: return s_.chance(4) ? unread_check() : in_place();
+      case Policy::kInPlace: return s_.chance(4) ? unread_check() : s_.chance(4) ? shift_count() : in_place();
       case Policy::kCount: return;
     }
   }
@@ -212,6 +212,17 @@ void FunctionGen::global_updates() {
     GlobalPlan& global = *some_global();
     if (!takes_any_number(global)) {
       load_global(global);
+      continue;
+    }
+    if (s_.chance(5)) {  // an exit behind it must store the constant
+      step();
+      b_.store_global(constant(global.promise.type, kNoFacts), global.id);
+      random_data_op();
+      Reg seen = fresh(global.promise.type, kNoFacts);
+      step();
+      b_.load_global(seen, global.id);
+      wrote(seen);
+      keep_visible(seen);
       continue;
     }
     static constexpr Op kUpdates[][2] = {{Op::bxor_i32, Op::add_i32},

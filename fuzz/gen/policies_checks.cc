@@ -125,6 +125,13 @@ void FunctionGen::two_counters() {
     restore(before);
     op(Op::addk_i32, i, i, 1);
     op(Op::addk_i32, j, j, static_cast<uint16_t>(towards ? -1 : 1));
+    if (s_.flip()) {  // which of them is ahead changes on the way
+      Label skip = b_.label();
+      bool swapped = s_.flip();
+      jump_op(s_.flip() ? Op::jlt_i32 : Op::jle_i32, swapped ? j : i, swapped ? i : j, skip);
+      op(narrow ? Op::addk_i32 : Op::addk_i64, sum, sum, 2);
+      b_.bind(skip);
+    }
     mult_ = outer;
     jump_op(s_.flip() ? Op::jlt_i32 : Op::jle_i32, i, towards ? j : limit, head);
     b_.bind(exit);

@@ -84,7 +84,8 @@ Reg FunctionGen::ranged_value(TypeId type) {
 }
 
 /// Whether x is below, at most or equal to y, as a number that the end of the program shows. By a branch: ranges decide these.
-void FunctionGen::show_order(Reg x, Reg y) {
+/// Every `equal_one_in`-th time whether they are equal.
+void FunctionGen::show_order(Reg x, Reg y, uint32_t equal_one_in) {
   static constexpr Op kJumps[][3] = {{Op::jlt_i32, Op::jle_i32, Op::jeq_i32},
                                      {Op::jlt_i64, Op::jle_i64, Op::jeq_i64},
                                      {Op::jlt_u32, Op::jle_u32, Op::jeq_u32},
@@ -93,7 +94,7 @@ void FunctionGen::show_order(Reg x, Reg y) {
   Reg seen = number(kTypeI32, 0);
   registers_[seen].facts = {.bits = 1, .nonneg = true};
   Label skip = b_.label();
-  jump_op(kJumps[registers_[x].type.index - kTypeI32.index][s_.chance(5) ? 2 : s_.below(2)], x, y, skip);
+  jump_op(kJumps[registers_[x].type.index - kTypeI32.index][s_.chance(equal_one_in) ? 2 : s_.below(2)], x, y, skip);
   op(Op::load_k, seen, static_cast<uint16_t>(m_.builder.constant(kTypeI32, 1).index));
   b_.bind(skip);
   keep_visible(seen);
@@ -150,7 +151,7 @@ void FunctionGen::implied_condition() {
     Assigned before = assigned_;
     bool near = s_.chance(3);
     Reg x = s_.chance(4) ? b : a, y = near ? threshold(k.type) : x == a ? b : a;
-    s_.flip() ? show_order(x, y) : show_order(y, x);
+    s_.flip() ? show_order(x, y, 2) : show_order(y, x, 2);
     restore(before);
   };
   again();
@@ -265,6 +266,22 @@ void FunctionGen::in_place() {
     }
   });
   keep_visible(x);
+}
+
+/// A shift by about as many bits as there are, of this kind or another.
+void FunctionGen::shift_count() {
+  static constexpr Op kShifts[][2] = {
+      {Op::shl_i32, Op::shr_i32}, {Op::shl_i64, Op::shr_i64}, {Op::shl_u32, Op::shr_u32}, {Op::shl_u64, Op::shr_u64}};
+  const IntegerOps& k = s_.pick(kIntegers);
+  Reg x = value(k.type), count = number(kTypeI64, (s_.flip() ? 32 : 64) + static_cast<int32_t>(s_.below(4)) - 2);
+  if (s_.chance(4)) count = s_.flip() ? number(kTypeI64, -1) : ranged_value(kTypeI64);
+  if (!s_.chance(4)) count = hidden(count);
+  Reg d = fresh(k.type, kNoFacts);
+  protect([&] {
+    op(kShifts[k.type.index - kTypeI32.index][s_.below(2)], d, x, count);
+    wrote(d);
+    keep_visible(d);
+  });
 }
 
 /// A checked sum that one of two ways passes and nothing reads: when it overflows, that way raises all the same.
