@@ -52,7 +52,7 @@ def run_builtin(args, target, seconds, work):
         report = os.path.join(work, "%s-%d.json" % (target, job))
         command = [builtin_binary(args), "--target=" + target, "--time=%g" % seconds, "--seed=%d" % (args.seed + job),
                    "--findings=" + os.path.join(args.findings, "job%d" % job), "--json=" + report,
-                   "--case-time=%d" % (60 if args.preset.startswith("asan") else 10)]
+                   "--case-time=%d" % (60 if args.preset.startswith("asan") else 5)]
         running.append((report, subprocess.Popen(command)))
     reports = []
     for report, process in running:

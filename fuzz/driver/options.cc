@@ -69,7 +69,7 @@ void print_help() {
       "  --seed=N           same seed, same inputs (default 1)\n"
       "  --time=SECONDS     stop after this time\n"
       "  --runs=N           stop after N executions\n"
-      "  --case-time=S      an input that takes longer counts as a hang (default 10)\n"
+      "  --case-time=S      an input that takes longer counts as a hang (default 5)\n"
       "  --findings=DIR     a folder for each finding (default findings)\n"
       "  --corpus=DIR       inputs to start from\n"
       "  --keep=DIR         where inputs that did something new are written\n"

@@ -20,10 +20,12 @@
 namespace orus::fuzz {
 namespace {
 
-constexpr uint32_t kChoiceAttempts = 150, kModuleAttempts = 4000, kHangAttempts = 40;
+constexpr uint32_t kChoiceAttempts = 150, kModuleAttempts = 4000;
 constexpr double kCheckSeconds = 3;       // at most; a candidate that loops costs this much
 constexpr double kReductionSeconds = 25;  // then what there is has to do
 constexpr double kSlowdown = 30, kLeastSeconds = 0.2;
+// A hang is what takes so many times longer than the interpreter. Each candidate that still hangs costs that much.
+constexpr double kHangSlowdown = 200, kLeastHangSeconds = 1;
 
 /// Runs one mode on a module in this process and tells whether it fails in the way that `like` did.
 int fails_like(Module module, const Finding& like, const RunSettings& settings) {
@@ -59,14 +61,15 @@ class Triage {
     out_.input = finding_.input;
     out_.settings = finding_.settings;
     out_.has_module = true;
+    bool hang = finding_.oracle == "hang";
+    check_seconds_ = hang ? hang_seconds() : options_.case_seconds;
     uint64_t start = now_ns();
     out_.reproduced = shows(out_.module, out_.settings);
-    check_seconds_ = std::clamp(kSlowdown * static_cast<double>(now_ns() - start) / 1e9, kLeastSeconds, kCheckSeconds);
+    if (!hang) check_seconds_ = std::clamp(kSlowdown * seconds_since(start), kLeastSeconds, kCheckSeconds);
     if (!out_.reproduced) {
       out_.story = "The failure did not show again in a fresh process.\n";
       return std::move(out_);
     }
-    bool hang = finding_.oracle == "hang";
     deadline_ns_ = now_ns() + static_cast<uint64_t>(kReductionSeconds * 1e9);
     if (options_.reduce) {
       Dna dna = choices.spelled_out();
@@ -75,14 +78,14 @@ class Triage {
         return in_time() && shows(module_of(c), finding_.settings);
       };
       if (input_check(dna.encode())) {
-        out_.input = reduce_choices(dna, input_check, hang ? kHangAttempts : kChoiceAttempts);
+        out_.input = reduce_choices(dna, input_check, kChoiceAttempts);
         Choices reduced(Dna::decode(out_.input));
         out_.module = module_of(reduced);
       }
       ModuleCheck module_check = [this](const Module& m) { return in_time() && shows(m, finding_.settings); };
-      out_.module = reduce_module(std::move(out_.module), module_check, hang ? kHangAttempts : kModuleAttempts);
+      out_.module = reduce_module(std::move(out_.module), module_check, kModuleAttempts);
     }
-    if (!hang) bisect();
+    bisect();
     out_.op = central_opcode();
     collect_messages();
     return std::move(out_);
@@ -91,9 +94,19 @@ class Triage {
  private:
   bool in_time() const { return now_ns() < deadline_ns_; }
 
+  static double seconds_since(uint64_t start_ns) { return static_cast<double>(now_ns() - start_ns) / 1e9; }
+
   bool shows(const Module& module, const RunSettings& settings) {
-    return run_in_child(expected_ == -1 ? options_.case_seconds : check_seconds_, nullptr,
-                        [&] { return fails_like(module, finding_, settings); }) == expected_;
+    return run_in_child(check_seconds_, nullptr, [&] { return fails_like(module, finding_, settings); }) == expected_;
+  }
+
+  /// How long a candidate may take before it counts as hanging.
+  double hang_seconds() {
+    Finding interpreted = finding_;
+    interpreted.mode = "interpreter";
+    uint64_t start = now_ns();
+    run_in_child(options_.case_seconds, nullptr, [&] { return fails_like(out_.module, interpreted, out_.settings); });
+    return std::clamp(kHangSlowdown * seconds_since(start), std::min(kLeastHangSeconds, options_.case_seconds), options_.case_seconds);
   }
 
   RunSettings with_first_passes(size_t count) {
