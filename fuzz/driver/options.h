@@ -12,7 +12,7 @@ struct Options {
   uint64_t seed = 1;
   double seconds = 0;          // 0: no limit
   uint64_t runs = 0;           // 0: no limit
-  double case_seconds = 5;    // a program that takes longer hangs
+  double case_seconds = 5;     // a program that takes longer hangs
   std::string findings = "findings";
   std::string json;
   std::string corpus, keep;

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "fuzz/gen/module_gen.h"
-#include "fuzz/gen/mutate.h"
 #include "fuzz/gen/renumber.h"
 #include "vm/bytecode/verifier.h"
 
